@@ -1,0 +1,46 @@
+"""LynX: raw downloads to scores. Configuration is read and checked before the DAG is built."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT))
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+from lynx.artifacts.stages import STAGE_VERSIONS
+from lynx.config.workflow import WorkflowConfig
+
+CONFIG = WorkflowConfig.load(workflow.configfiles, config, Path())
+
+
+wildcard_constraints:
+    scale=CONFIG.scale_names,
+    benchmark=CONFIG.benchmark_names,
+    variant=CONFIG.variant_names,
+    group="[a-z0-9]+",
+    name="[a-z0-9_]+",
+    split="[a-z_]+",
+    stream="video|aligned|plain",
+    seed=r"\d+",
+
+
+
+rule all:
+    input:
+        CONFIG.headlines(),
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/reference.smk"
+include: "workflow/rules/align.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/sft.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/tables.smk"

@@ -1,0 +1,133 @@
+"""Stage 1: token moments and mean keys and values of ordinary video (method section 3).
+
+Shape legend: B clips, F frames, D language width, h heads, S patches, d head width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from lynx.align.losses import Reference
+from lynx.errors import InputError
+from lynx.model.base import Base
+from lynx.model.families.llava_onevision import BaseInfo
+from lynx.model.tower import BlockAttention, clip_tokens, close_clip
+
+FILE_NAME = "reference.safetensors"
+
+
+@dataclass
+class Moments:
+    """Running count, mean and sum of squared deviations of token rows, in float64."""
+
+    count: int
+    mean: torch.Tensor
+    m2: torch.Tensor
+
+    @classmethod
+    def empty(cls, width: int) -> Moments:
+        """Moments of no rows."""
+        zero = torch.zeros(width, dtype=torch.float64)
+        return cls(0, zero, zero.clone())
+
+    def add(self, rows: torch.Tensor) -> None:
+        """Take in token rows (R, D)."""
+        wide = rows.to("cpu", torch.float64)
+        mean = wide.mean(dim=0)
+        self.merge(Moments(len(wide), mean, ((wide - mean) ** 2).sum(dim=0)))
+
+    def merge(self, other: Moments) -> None:
+        """Take in other moments; the order of merging does not matter beyond rounding."""
+        total = self.count + other.count
+        delta = other.mean - self.mean
+        self.mean = self.mean + delta * (other.count / total)
+        self.m2 = self.m2 + other.m2 + delta**2 * (self.count * other.count / total)
+        self.count = total
+
+    @property
+    def variance(self) -> torch.Tensor:
+        """Population variance (D,)."""
+        return self.m2 / self.count
+
+
+class ReferenceBuilder:
+    """Accumulates the reference over clips; weights are per frame, not per clip."""
+
+    def __init__(self, info: BaseInfo) -> None:
+        head = info.vision_width // info.vision_heads
+        shape = (info.vision_blocks, info.vision_heads, info.patches, head)
+        self.moments = Moments.empty(info.text_width)
+        self.keys = torch.zeros(shape)
+        self.values = torch.zeros(shape)
+        self.frames = 0
+        self.clips = 0
+
+    def _observe(self, block: BlockAttention) -> None:
+        self.keys[block.index] += block.keys.float().sum(dim=0).cpu()
+        self.values[block.index] += block.values.float().sum(dim=0).cpu()
+
+    @torch.inference_mode()
+    def add(self, base: Base, pixels: torch.Tensor, *, frame_chunk: int) -> None:
+        """Take in clips (B, F, 3, P, P); tokens include each clip's newline vector."""
+        tokens = clip_tokens(
+            base, pixels.to(base.device), frame_chunk=frame_chunk, start_chunk=lambda: self._observe
+        )
+        rows = close_clip(tokens, base.newline)
+        self.moments.add(rows.flatten(0, 1))
+        self.frames += pixels.shape[0] * pixels.shape[1]
+        self.clips += pixels.shape[0]
+
+    def merge(self, other: ReferenceBuilder) -> None:
+        """Take in a shard that another process built."""
+        self.moments.merge(other.moments)
+        self.keys += other.keys
+        self.values += other.values
+        self.frames += other.frames
+        self.clips += other.clips
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """The file's tensors: moments in float32, keys and values in float16."""
+        if not self.frames:
+            raise InputError("reference: no frames were seen; check that the training split has clips")
+        return {
+            "token_mean": self.moments.mean.float(),
+            "token_var": self.moments.variance.float(),
+            "vision_ref_k": (self.keys / self.frames).half(),
+            "vision_ref_v": (self.values / self.frames).half(),
+        }
+
+    def save(self, folder: Path) -> None:
+        """Write `reference.safetensors`."""
+        save_file(self.tensors(), folder / FILE_NAME)
+
+
+def load_reference(folder: Path, info: BaseInfo, device: torch.device) -> Reference:
+    """Read a reference and check that its shapes are those of the base."""
+    path = folder / FILE_NAME
+    try:
+        tensors = load_file(path, device=str(device))
+    except (FileNotFoundError, SafetensorError) as error:
+        raise InputError(f"{path}: not readable ({error}); run the reference rule again") from error
+    head = info.vision_width // info.vision_heads
+    expected = (info.vision_blocks, info.vision_heads, info.patches, head)
+    if tuple(tensors["vision_ref_k"].shape) != expected:
+        raise InputError(
+            f"{path}: keys of shape {tuple(tensors['vision_ref_k'].shape)}, expected {expected} for "
+            f"{info.folder}; the reference is of another base, so run its rule again"
+        )
+    if (width := tensors["token_mean"].shape[0]) != info.text_width:
+        raise InputError(
+            f"{path}: token moments of width {width}, expected {info.text_width} for {info.folder}; "
+            "the reference is of another base, so run its rule again"
+        )
+    return Reference(
+        token_mean=tensors["token_mean"],
+        token_var=tensors["token_var"],
+        keys=tensors["vision_ref_k"],
+        values=tensors["vision_ref_v"],
+    )

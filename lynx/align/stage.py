@@ -1,0 +1,98 @@
+"""Stages `reference` and `align`: interface guidance and interface alignment."""
+
+from __future__ import annotations
+
+import json
+import math
+
+from tqdm import tqdm
+
+from lynx.align.items import depth_chunks, reference_clips
+from lynx.align.reference import ReferenceBuilder, load_reference
+from lynx.align.train import align_training
+from lynx.benchmarks.stage import training_clips
+from lynx.config.slices import align_slice, reference_slice
+from lynx.model.adapters import add_adapter, save_adapter
+from lynx.model.base import load_base
+from lynx.model.stage import require_base
+from lynx.model.vision_adapter import ADAPTER_FOLDER
+from lynx.project import Project, StageRun, device_name, pick_device
+from lynx.training.loop import run_training
+from lynx.training.plan import derived_seed
+
+LOG_FILE = "training.jsonl"
+
+
+def run_reference(project: Project, group: str) -> None:
+    """Stage 1 for one group: training scenes only."""
+    experiment, layout = project.experiment, project.layout
+    settings = experiment.group_recipe(group).reference
+    sources = tuple(settings.sources)
+    run = StageRun.prepare(
+        project,
+        "reference",
+        layout.reference(group),
+        reference_slice(experiment, group),
+        [
+            ("base", layout.base),
+            ("frames", layout.frames(group)),
+            *(("data", layout.data(name)) for name in sources),
+        ],
+    )
+    device = pick_device(project)
+    base = load_base(require_base(project), ["tower"], dtype=experiment.scale.dtype, device=device)
+    processor, builder = base.processor(), ReferenceBuilder(base.info)
+    clips = training_clips(project, sources)
+    chunk = settings.frames_per_clip
+    per_scene = math.ceil(experiment.group_recipe(group).frames.per_scene / chunk)
+    with run.publish(device_name(device)) as draft:
+        videos = reference_clips(layout.frames(group), clips, chunk, settings.max_clips)
+        total = min(settings.max_clips, len(clips) * per_scene)
+        for frames in tqdm(videos, total=total, desc="reference", unit="clip", mininterval=1.0):
+            builder.add(base, processor(frames)[None], frame_chunk=chunk)
+        builder.save(draft.folder)
+        draft.counts.update(clips=builder.clips, frames=builder.frames, scenes=len(clips))
+
+
+def run_align(project: Project, name: str) -> None:
+    """Stage 2: train and publish the vision adapter `name` for the configured seed."""
+    experiment, layout, seed = project.experiment, project.layout, project.seed
+    settings, group = experiment.align_settings(name), experiment.align_group(name)
+    run = StageRun.prepare(
+        project,
+        "align",
+        layout.align(name, seed),
+        align_slice(experiment, name),
+        [
+            ("base", layout.base),
+            ("frames", layout.frames(group)),
+            ("reference", layout.reference(group)),
+            *(("data", layout.data(source)) for source in settings.sources),
+        ],
+        seed,
+    )
+    device = pick_device(project)
+    with run.state() as state:
+        base = load_base(
+            require_base(project), ["tower"], dtype=experiment.scale.dtype, device=device
+        )
+        reference = load_reference(layout.reference(group), base.info, device)
+        adapter = add_adapter(base, "vision", settings.lora, seed=derived_seed(seed, "vision lora"))
+        clips = training_clips(project, settings.sources)
+        items = depth_chunks(layout.frames(group), clips, settings.maps_per_item)
+        training = align_training(
+            base,
+            reference,
+            items,
+            layout.frames(group),
+            base.processor(),
+            settings,
+            derived_seed(seed, "align"),
+        )
+        records = run_training(training, state)
+        with run.publish(device_name(device)) as draft:
+            save_adapter(adapter, "vision", draft.folder / ADAPTER_FOLDER)
+            lines = "".join(json.dumps(record) + "\n" for record in records)
+            (draft.folder / LOG_FILE).write_text(lines, encoding="utf-8")
+            draft.counts.update(items=len(items), steps=len(records))
+            draft.facts.update(first=records[0], last=records[-1])

@@ -1,0 +1,79 @@
+"""Stage 2: train the vision adapter on X alone, without pairs or labels (method section 4).
+
+Shape legend: B items, F pseudo-frames of an item, P image side, D language model width.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from lynx.align.items import DepthChunk, draw_chunk
+from lynx.align.losses import AttentionResponse, Reference, moment_loss, query_positions
+from lynx.config.stages import AlignSettings
+from lynx.model.adapters import adapter_parameters, set_trainable
+from lynx.model.base import Base
+from lynx.model.pixels import FrameProcessor
+from lynx.model.tower import clip_tokens, close_clip
+from lynx.training.loop import Training
+from lynx.training.plan import make_plan
+
+
+class AlignObjective(nn.Module):
+    """L = attention_weight * L_attn + moment_weight * L_stat of a micro-batch of pixels."""
+
+    def __init__(self, base: Base, reference: Reference, settings: AlignSettings) -> None:
+        super().__init__()
+        # Only what runs: the language model may be on the meta device.
+        self.tower, self.projector = base.tower, base.projector
+        self._base = base
+        self._reference = reference
+        self._settings = settings
+        self._positions = query_positions(base.info.grid, settings.query_stride).to(base.device)
+
+    def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
+        """Loss and its two terms for pixels (B, F, 3, P, P)."""
+        base, settings = self._base, self._settings
+        response = AttentionResponse(self._reference, self._positions)
+        tokens = clip_tokens(
+            base,
+            pixels.to(base.device),
+            frame_chunk=settings.frame_chunk,
+            start_chunk=lambda: response.observe,
+        )
+        rows = close_clip(tokens, base.newline).flatten(0, 1)
+        attention = response.loss()
+        moments = moment_loss(rows, self._reference.token_mean, self._reference.token_var)
+        loss = settings.attention_weight * attention + settings.moment_weight * moments
+        terms = {"attention": float(attention.detach()), "moments": float(moments.detach())}
+        return loss, terms
+
+
+def align_training(
+    base: Base,
+    reference: Reference,
+    items: list[DepthChunk],
+    frames_root: Path,
+    processor: FrameProcessor,
+    settings: AlignSettings,
+    seed: int,
+) -> Training[DepthChunk, torch.Tensor]:
+    """The run of stage 2; the base carries a fresh `vision` adapter already."""
+    set_trainable(base, "vision")
+
+    def load(chosen: list[DepthChunk]) -> torch.Tensor:
+        drawn = [draw_chunk(frames_root, item, settings) for item in chosen]
+        return torch.stack([processor(frames) for frames in drawn])
+
+    return Training(
+        objective=AlignObjective(base, reference, settings),
+        parameters=adapter_parameters(base, "vision"),
+        settings=settings.optimizer,
+        plan=make_plan(items, settings.optimizer, per_item=1, seed=seed),
+        load=load,
+        device=base.device,
+        half=base.newline.dtype == torch.bfloat16,
+        name="align",
+    )

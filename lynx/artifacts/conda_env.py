@@ -1,0 +1,60 @@
+"""`envs/cpu.yaml`: the conda form of the locked environment, written by `make lock`.
+
+    python -m lynx.artifacts.conda_env envs/cpu.in envs/cpu.lock > envs/cpu.yaml
+
+conda gives Python alone; every package comes from PyPI at the version of the lock, so that both
+ways into the environment end at the same packages.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from lynx.artifacts.lock import direct_requirements, read_pins
+from lynx.errors import InputError
+
+PYTHON = "3.11"
+
+
+def render_conda_env(source: Path, lock: Path) -> str:
+    """The YAML text: Python, then the direct requirements of `source` at the versions of `lock`.
+
+    Raises `InputError` if a direct requirement is not in the lock.
+    """
+    pins = read_pins(lock)
+    names = sorted(set(direct_requirements(source)))
+    absent = [name for name in names if name not in pins]
+    if absent:
+        raise InputError(f"{lock}: {absent[0]} of {source} is not in it; run `make lock`")
+    lines = [
+        "# Written by `make lock` from the requirements and the lock; change those, not this file.",
+        f"name: lynx-{source.stem}",
+        "channels:",
+        "  - conda-forge",
+        "  - nodefaults",
+        "dependencies:",
+        f"  - python={PYTHON}",
+        "  - pip",
+        "  - pip:",
+        *(f"      - {name}=={pins[name]}" for name in names),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Print the file for the two paths on the command line; 2 and a sentence for wrong input."""
+    try:
+        source, lock = (Path(argument) for argument in sys.argv[1:])
+        sys.stdout.write(render_conda_env(source, lock))
+    except ValueError:
+        print("usage: python -m lynx.artifacts.conda_env REQUIREMENTS LOCK", file=sys.stderr)
+        return 2
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

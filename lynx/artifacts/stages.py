@@ -1,0 +1,17 @@
+"""The stages and their versions; raise a version when a change in code changes what a stage makes."""
+
+from __future__ import annotations
+
+STAGE_VERSIONS = {
+    "world": 1,
+    "base": 1,
+    "data": 1,
+    "frames": 1,
+    "reference": 1,
+    "align": 1,
+    "features": 1,
+    "sft": 1,
+    "predict": 1,
+    "score": 1,
+    "train-base": 1,
+}

@@ -1,0 +1,167 @@
+"""Reading a benchmark's raw annotation files: what comes out of it, and the checks they share."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lynx.benchmarks.sample import Sample
+from lynx.errors import InputError
+
+_SCANNET_SCAN = re.compile(r"scene[0-9]{4}_[0-9]{2}", re.ASCII)
+
+_Value = TypeVar("_Value", str, int, list[Any], dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """A split as read: its samples, how many items were dropped by reason, and the files read."""
+
+    samples: list[Sample]
+    dropped: dict[str, int]
+    files: list[Path]
+
+
+@dataclass(frozen=True)
+class Faulty:
+    """An item that cannot be used: its question id and the reason, such as "empty answer"."""
+
+    question_id: str
+    reason: str
+
+
+def annotation_file(root: Path, names: Mapping[str, str], split: str, how_to_get: str) -> Path:
+    """The file of ``split`` below ``root``, from a table split -> file name.
+
+    Raises:
+        InputError: the split is not in the table, or the file does not exist; ``how_to_get`` ends
+            that sentence.
+    """
+    if split not in names:
+        raise InputError(
+            f"split: found {split!r}, expected one of {', '.join(names)}; correct the recipe"
+        )
+    path = root / names[split]
+    if not path.is_file():
+        raise InputError(f"{path}: file not found, expected the {split} annotation; {how_to_get}")
+    return path
+
+
+def read_json(path: Path) -> Any:
+    """The parsed content of a JSON file.
+
+    Raises:
+        InputError: it is not UTF-8 or not JSON; the sentence gives the place.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{path}: found text that is not JSON ({error}), expected the annotation as published; "
+            "get the file again"
+        ) from error
+
+
+def objects(value: object, place: str) -> list[dict[str, Any]]:
+    """``value`` as a list of JSON objects; InputError, naming ``place``, if it is anything else."""
+    if not isinstance(value, list):
+        raise InputError(
+            f"{place}: found {_kind(value)}, expected a list of objects; use the file as published"
+        )
+    for number, item in enumerate(value):
+        if not isinstance(item, dict):
+            raise InputError(
+                f"{place}, item {number} (from 0): found {_kind(item)}, expected an object; use "
+                "the file as published"
+            )
+    return value
+
+
+def required(item: Mapping[str, Any], key: str, kind: type[_Value], place: str) -> _Value:
+    """Field ``key`` of a JSON object, of exactly the JSON type ``kind``.
+
+    Raises:
+        InputError: the field is absent or of another type; the sentence opens with ``place``.
+    """
+    if key not in item:
+        raise InputError(
+            f"{place}: found no field {key!r} among {', '.join(sorted(item)) or 'no fields'}, "
+            f"expected {_NAMES[kind]}; use the file as published"
+        )
+    value = item[key]
+    # Not isinstance: true and false are instances of int.
+    if type(value) is not kind:
+        raise InputError(
+            f"{place}: field {key!r}: found {_kind(value)}, expected {_NAMES[kind]}; use the file "
+            "as published"
+        )
+    return value
+
+
+def scan_id(item: Mapping[str, Any], place: str) -> str:
+    """The ``scene_id`` of an item: a ScanNet scan such as ``scene0000_00``.
+
+    Anything else is refused, a path above all: the id becomes a folder name.
+    """
+    scene = required(item, "scene_id", str, place)
+    if not _SCANNET_SCAN.fullmatch(scene):
+        raise InputError(
+            f"{place}: field 'scene_id': found {scene!r}, expected a ScanNet scan such as "
+            "scene0000_00; correct the annotation"
+        )
+    return scene
+
+
+def unique(ids: Iterable[str], place: str) -> None:
+    """Refuse question ids that occur twice; InputError names the first one."""
+    seen: set[str] = set()
+    for question_id in ids:
+        if question_id in seen:
+            raise InputError(
+                f"{place}: found question {question_id!r} more than once, expected unique question "
+                "ids; remove the duplicate"
+            )
+        seen.add(question_id)
+
+
+def within_budget(
+    path: Path, items: Iterable[Sample | Faulty], allow_missing: float
+) -> tuple[list[Sample], dict[str, int]]:
+    """Split ``items`` into samples and a count of the faulty ones by reason.
+
+    Raises:
+        InputError: faulty items are a larger share of all than ``allow_missing`` (0 to 1).
+    """
+    everything = list(items)
+    samples = [item for item in everything if isinstance(item, Sample)]
+    faulty = [item for item in everything if isinstance(item, Faulty)]
+    if len(faulty) > allow_missing * len(everything):
+        first = faulty[0]
+        raise InputError(
+            f"{path}: question {first.question_id!r}: found {first.reason} ({len(faulty)} of "
+            f"{len(everything)} questions are unusable), expected at most the share allow_missing "
+            f"= {allow_missing:g}; correct the file or raise allow_missing"
+        )
+    dropped: dict[str, int] = {}
+    for item in faulty:
+        dropped[item.reason] = dropped.get(item.reason, 0) + 1
+    return samples, dropped
+
+
+_NAMES: dict[type, str] = {
+    str: "a string",
+    int: "an integer",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+    type(None): "null",
+}
+
+
+def _kind(value: object) -> str:
+    return _NAMES[type(value)]

@@ -1,0 +1,75 @@
+"""What a benchmark is, and the benchmarks by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from lynx.benchmarks.annotation import Annotation
+from lynx.benchmarks.sample import Sample
+from lynx.benchmarks.scores import Scores
+from lynx.errors import InputError
+
+
+class ReadAnnotation(Protocol):
+    def __call__(
+        self, annotations_root: Path, split: str, allow_missing: float = 0.0
+    ) -> Annotation: ...
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One task with its own data, prompt and metric.
+
+    ``title`` is its name in tables, ``group`` the family of benchmarks it is reported with,
+    ``modality`` the X it is about. ``splits`` are those ``read`` knows, the first one for training.
+    ``read`` turns the raw annotation of a split into samples; of its items, the share
+    ``allow_missing`` may be unusable. ``prompt(sample, turn)`` is the user text of a turn behind
+    ``<image>\\n``. ``score(samples, predictions)`` takes id -> answer and gives every key of
+    ``metrics``, in that order. All of them raise InputError for wrong input.
+    """
+
+    name: str
+    title: str
+    group: str
+    modality: str
+    splits: tuple[str, ...]
+    metrics: tuple[str, ...]
+    read: ReadAnnotation
+    prompt: Callable[[Sample, int], str]
+    score: Callable[[Sequence[Sample], Mapping[str, str]], Scores]
+
+
+_BENCHMARKS: dict[str, Benchmark] = {}
+
+
+def register(benchmark: Benchmark) -> None:
+    """Add a benchmark under its name.
+
+    Raises:
+        ValueError: the name is taken.
+    """
+    if benchmark.name in _BENCHMARKS:
+        raise ValueError(f"benchmark {benchmark.name!r} is already registered; names are unique")
+    _BENCHMARKS[benchmark.name] = benchmark
+
+
+def get_benchmark(name: str) -> Benchmark:
+    """Look a benchmark up by its exact name.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in _BENCHMARKS:
+        raise InputError(
+            f"benchmark: found {name!r}, expected one of {', '.join(benchmark_names())}; correct "
+            "the configuration"
+        )
+    return _BENCHMARKS[name]
+
+
+def benchmark_names() -> tuple[str, ...]:
+    """Registered names in alphabetical order."""
+    return tuple(sorted(_BENCHMARKS))

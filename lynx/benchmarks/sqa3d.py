@@ -1,0 +1,170 @@
+"""SQA3D (Ma et al. 2023): questions asked from a described position inside a ScanNet room.
+
+Protocol ("released" behaviour of LEO, PAVE and LynX): situation and question make the prompt, the
+pose itself is not given; EM and refined EM over cleaned answers, overall and by question type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lynx.benchmarks.annotation import (
+    Annotation,
+    Faulty,
+    annotation_file,
+    objects,
+    read_json,
+    required,
+    scan_id,
+    unique,
+    within_budget,
+)
+from lynx.benchmarks.registry import Benchmark
+from lynx.benchmarks.sample import Sample, Turn
+from lynx.benchmarks.short_answers import EXACT_MATCH_METRICS, score_exact_match
+from lynx.benchmarks.tags import read_tags, tags_file
+from lynx.errors import InputError
+from lynx.metrics.cleaning import has_content
+
+SPLITS = ("train", "val", "test")
+QUESTIONS = {split: f"v1_balanced_questions_{split}_scannetv2.json" for split in SPLITS}
+ANNOTATIONS = {split: f"v1_balanced_sqa_annotations_{split}_scannetv2.json" for split in SPLITS}
+
+TYPES = ("What", "Is", "How", "Can", "Which", "Other")
+
+_HOW_TO_GET = (
+    "download the SQA3D archive from Zenodo, record 7792397 (CC BY 4.0), unpack it there and, for "
+    "the scenes, sign ScanNet's terms of use"
+)
+
+_Items = dict[str, dict[str, Any]]
+
+
+def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Annotation:
+    """Read a split from the official pair of files, joined by question id.
+
+    Raises:
+        InputError: the split or a file is unknown, the files do not belong together, a field is
+            missing or of the wrong type, an id occurs twice, or more than the share
+            ``allow_missing`` of the questions is unusable.
+    """
+    questions_path = annotation_file(annotations_root, QUESTIONS, split, _HOW_TO_GET)
+    answers_path = annotation_file(annotations_root, ANNOTATIONS, split, _HOW_TO_GET)
+    questions = _by_id(questions_path, "questions")
+    answers = _by_id(answers_path, "annotations")
+    _require_same_questions(questions, questions_path, answers, answers_path)
+    tags_path = tags_file(questions_path)
+    tags = read_tags(tags_path, questions) if tags_path.is_file() else {}
+
+    def parse() -> Iterator[Sample | Faulty]:
+        for question_id, item in questions.items():
+            at_question = f"{questions_path}: question {question_id!r}"
+            at_answer = f"{answers_path}: question {question_id!r}"
+            clip = _common_scan(item, at_question, answers[question_id], at_answer)
+            references = _answers(answers[question_id], at_answer)
+            yield _sample(item, question_id, clip, references, tags, at_question)
+
+    samples, dropped = within_budget(questions_path, parse(), allow_missing)
+    files = [questions_path, answers_path]
+    return Annotation(samples, dropped, [*files, tags_path] if tags_path.is_file() else files)
+
+
+def question_type(question: str) -> str:
+    """One of ``TYPES``: the first word exactly as written, so "what" is ``Other`` (released)."""
+    first = question.split(maxsplit=1)[0]
+    return first if first in TYPES else "Other"
+
+
+def _by_id(path: Path, key: str) -> _Items:
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise InputError(
+            f"{path}: found no JSON object, expected one with the list {key!r}; use the file as "
+            "published"
+        )
+    items = objects(required(content, key, list, str(path)), f"{path}, {key!r}")
+    ids = [
+        str(required(item, "question_id", int, f"{path}, {key!r}, item {number} (from 0)"))
+        for number, item in enumerate(items)
+    ]
+    unique(ids, str(path))
+    return dict(zip(ids, items, strict=True))
+
+
+def _require_same_questions(
+    questions: _Items, questions_path: Path, answers: _Items, answers_path: Path
+) -> None:
+    for here, here_path, there, there_path in (
+        (questions, questions_path, answers, answers_path),
+        (answers, answers_path, questions, questions_path),
+    ):
+        alone = [question_id for question_id in here if question_id not in there]
+        if alone:
+            raise InputError(
+                f"{there_path}: question {alone[0]!r} (and {len(alone) - 1} more) not found, "
+                f"expected every question of {here_path}; get both files of one split again"
+            )
+
+
+def _common_scan(
+    question: dict[str, Any], at_question: str, answer: dict[str, Any], at_answer: str
+) -> str:
+    scene = scan_id(question, at_question)
+    other = scan_id(answer, at_answer)
+    if scene != other:
+        raise InputError(
+            f"{at_answer}: field 'scene_id': found {other!r}, expected {scene!r} as in the "
+            "questions file; get both files of one split again"
+        )
+    return scene
+
+
+def _answers(item: dict[str, Any], place: str) -> tuple[str, ...]:
+    answers = objects(required(item, "answers", list, place), f"{place}: field 'answers'")
+    return tuple(required(answer, "answer", str, f"{place}: field 'answers'") for answer in answers)
+
+
+def _sample(
+    item: dict[str, Any],
+    question_id: str,
+    clip: str,
+    references: tuple[str, ...],
+    tags: dict[str, dict[str, str]],
+    place: str,
+) -> Sample | Faulty:
+    situation = required(item, "situation", str, place)
+    question = required(item, "question", str, place)
+    if not question.strip():
+        return Faulty(question_id, "empty question")
+    if not references:
+        return Faulty(question_id, "empty list of answers")
+    if not all(map(has_content, references)):
+        return Faulty(question_id, "empty answer")
+    return Sample(
+        id=question_id,
+        clip=clip,
+        turns=(Turn(question=f"{situation} {question}", answer=references[0]),),
+        references=references,
+        type=question_type(question),
+        tags=tags.get(question_id, {}),
+    )
+
+
+def prompt(sample: Sample, turn: int) -> str:
+    """The situation, a space, and the question: ``read`` joins them in the turn."""
+    return sample.turns[turn].question
+
+
+SQA3D = Benchmark(
+    name="sqa3d",
+    title="SQA3D",
+    group="3d",
+    modality="depth",
+    splits=SPLITS,
+    metrics=EXACT_MATCH_METRICS,
+    read=read,
+    prompt=prompt,
+    score=score_exact_match,
+)

@@ -1,0 +1,61 @@
+"""Stage `data`: raw annotation to validated sample tables, one per split that a run reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from lynx.benchmarks import get_benchmark
+from lynx.benchmarks.sample import Sample, read_samples, write_samples
+from lynx.benchmarks.scenes import require_scenes
+from lynx.benchmarks.splits import require_disjoint
+from lynx.config.slices import data_slice
+from lynx.project import Project, StageRun
+
+
+def run_data(project: Project, name: str) -> None:
+    """Read, check and publish the sample tables of one benchmark."""
+    experiment, layout = project.experiment, project.layout
+    config, benchmark = experiment.benchmarks[name], get_benchmark(name)
+    parents = [("world", layout.world)] if experiment.scale.world else []
+    run = StageRun.prepare(
+        project, "data", layout.data(name), data_slice(experiment, name), parents
+    )
+    with run.publish() as draft:
+        tables: dict[str, list[Sample]] = {}
+        for split in experiment.splits_used(name):
+            annotation = benchmark.read(project.raw_root(config.annotations), split)
+            require_scenes(annotation.samples, project.raw_root(config.scans))
+            tables[split] = annotation.samples
+            write_samples(draft.folder / f"{split}.jsonl", annotation.samples)
+            draft.counts[f"{split} kept"] = len(annotation.samples)
+            for reason, count in annotation.dropped.items():
+                draft.counts[f"{split} dropped: {reason}"] = count
+        train = experiment.splits_used(name)[0]
+        for split, samples in tables.items():
+            if split != train:
+                require_disjoint(tables[train], samples, train, split)
+
+
+def unique_clips(tables: Iterable[list[Sample]]) -> list[str]:
+    """Clip ids in the order in which the annotations first name them."""
+    return list(dict.fromkeys(sample.clip for table in tables for sample in table))
+
+
+def training_clips(project: Project, sources: Sequence[str]) -> list[str]:
+    """Clips of the sources' training splits, each once (design, rule 6: train on train)."""
+    splits = {name: project.experiment.splits_used(name)[0] for name in sources}
+    return unique_clips(read_split(project, name, split) for name, split in splits.items())
+
+
+def group_clips(project: Project, group: str) -> list[str]:
+    """Clips of every split that any benchmark of the group reads."""
+    return unique_clips(
+        read_split(project, name, split)
+        for name in project.experiment.group_benchmarks(group)
+        for split in project.experiment.splits_used(name)
+    )
+
+
+def read_split(project: Project, benchmark: str, split: str) -> list[Sample]:
+    """The published sample table of one split."""
+    return read_samples(project.layout.data(benchmark) / f"{split}.jsonl")

@@ -1,0 +1,299 @@
+"""The command `lynx`: one command per stage; a rule's shell line is that command and nothing else."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lynx.errors import InputError
+
+if TYPE_CHECKING:
+    from lynx.project import Project
+
+app = typer.Typer(
+    name="lynx",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""LynX: a new sense for a frozen video LLM, through the interface it already sees with.
+
+Each command below runs one stage of the DAG. You rarely type them: ask Snakemake for a result,
+`snakemake --profile local results/scanqa/metrics.json`, and it calls them in order. They are here to
+run, read and debug a stage by itself; every one reads `config/` and finds its inputs under `runs/`.
+""",
+)
+
+ConfigFiles = Annotated[
+    list[Path],
+    typer.Option("--config", help="Main configuration; repeat to overlay. [config/config.yaml]"),
+]
+Overrides = Annotated[
+    list[str],
+    typer.Option("--set", help="A key of the main configuration, e.g. `--set scale=0.5b`; repeat."),
+]
+Root = Annotated[Path, typer.Option("--root", help="The project's folder.")]
+Group = Annotated[str, typer.Option(help="Benchmarks that share frames and reference, e.g. 3d.")]
+BenchmarkName = Annotated[str, typer.Option("--benchmark", help="E.g. scanqa.")]
+Variant = Annotated[str, typer.Option(help="lynx, video-only, plain-tower or zero-shot.")]
+
+HERE = Path()
+
+
+def load(files: list[Path], overrides: list[str], root: Path) -> Project:
+    """Read the configuration that the options name."""
+    from lynx.project import Project
+
+    pairs: dict[str, object] = {}
+    for item in overrides:
+        key, separator, value = item.partition("=")
+        if not separator:
+            raise InputError(f"--set {item}: no '=' found, expected key=value, e.g. seed=1")
+        pairs[key] = value
+    return Project.load(root, files, pairs)
+
+
+@app.command()
+def world(config: ConfigFiles = [], sets: Overrides = [], root: Root = HERE) -> None:  # noqa: B006
+    """Render the demo's synthetic rooms and questions as raw data.
+
+    Writes `runs/<scale>/world/`: scans in ScanNet's export layout, ScanQA's and SQA3D's JSON.
+    """
+    from lynx.demo.stage import run_world
+
+    run_world(load(config, sets, root))
+
+
+@app.command("train-base")
+def train_base(
+    target: Annotated[Path, typer.Option(help="Folder to write the base into.")],
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Train the demo's tiny base model from nothing (about half an hour on two cores)."""
+    from lynx.demo.stage import run_train_base
+
+    run_train_base(load(config, sets, root), target)
+
+
+@app.command()
+def base(config: ConfigFiles = [], sets: Overrides = [], root: Root = HERE) -> None:  # noqa: B006
+    """Check the base model's folder and record the hash of each file."""
+    from lynx.model.stage import run_base
+
+    run_base(load(config, sets, root))
+
+
+@app.command()
+def data(
+    benchmark: BenchmarkName,
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Read a benchmark's raw annotation into checked sample tables, one per split."""
+    from lynx.benchmarks.stage import run_data
+
+    run_data(load(config, sets, root), benchmark)
+
+
+@app.command()
+def frames(
+    group: Group,
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Prepare the evenly spaced square frames of every scene that a group asks about."""
+    from lynx.benchmarks.stage import group_clips
+    from lynx.media.stage import run_frames
+
+    project = load(config, sets, root)
+    run_frames(project, group, group_clips(project, group))
+
+
+@app.command()
+def reference(
+    group: Group,
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Stage 1: token moments and mean keys and values of ordinary video, training scenes only."""
+    from lynx.align.stage import run_reference
+
+    run_reference(load(config, sets, root), group)
+
+
+@app.command()
+def align(
+    name: Annotated[str, typer.Option(help="The alignment: a group, or a benchmark's own.")],
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Stage 2: train the vision adapter on X alone, without pairs or labels. Resumable."""
+    from lynx.align.stage import run_align
+
+    run_align(load(config, sets, root), name)
+
+
+@app.command()
+def features(
+    benchmark: BenchmarkName,
+    split: Annotated[str, typer.Option(help="A split that a run reads, e.g. train or val.")],
+    stream: Annotated[str, typer.Option(help="video, aligned (X, adapter on) or plain (X, off).")],
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Encode one token stream of one split once, and store it if the site's disk allows."""
+    from typing import get_args
+
+    from lynx.config.slices import Stream
+    from lynx.features.stage import run_features
+
+    known: dict[str, Stream] = {name: name for name in get_args(Stream)}
+    if stream not in known:
+        raise InputError(f"--stream {stream}: no such stream, expected one of {', '.join(known)}")
+    run_features(load(config, sets, root), benchmark, split, known[stream])
+
+
+@app.command()
+def sft(
+    variant: Variant,
+    benchmark: BenchmarkName,
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Stage 3: train the language adapter of a variant from its token streams. Resumable."""
+    from lynx.sft.stage import run_sft
+
+    run_sft(load(config, sets, root), variant, benchmark)
+
+
+@app.command()
+def predict(
+    variant: Variant,
+    benchmark: BenchmarkName,
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Answer the evaluation split greedily. Resumable per clip."""
+    from lynx.evaluate.stage import run_predict
+
+    run_predict(load(config, sets, root), variant, benchmark)
+
+
+@app.command()
+def score(
+    variant: Variant,
+    benchmark: BenchmarkName,
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Score a run's answers over every annotated item; writes its metrics.json."""
+    from lynx.evaluate.stage import run_score
+
+    run_score(load(config, sets, root), variant, benchmark)
+
+
+@app.command()
+def headline(
+    benchmark: BenchmarkName,
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Write results/<benchmark>/metrics.json: lynx beside the controls it is compared with."""
+    from lynx.evaluate.stage import run_headline
+
+    run_headline(load(config, sets, root), benchmark)
+
+
+@app.command()
+def table(
+    benchmark: Annotated[str, typer.Argument(help="E.g. scanqa.")],
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Print a benchmark's metrics, lynx beside its controls, and where to look next."""
+    from lynx.report.terminal import print_table
+
+    print_table(load(config, sets, root), benchmark)
+
+
+@app.command()
+def seeds(
+    benchmark: Annotated[str, typer.Argument(help="E.g. scanqa.")],
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Print mean and spread over all seeds that have been run, by variant and question group."""
+    from lynx.report.seeds import print_seeds
+
+    print_seeds(load(config, sets, root), benchmark)
+
+
+@app.command()
+def verify(
+    manifest: Annotated[Path, typer.Argument(help="A manifest.json or its folder.")],
+    deep: Annotated[bool, typer.Option(help="Hash every file, not only compare sizes.")] = False,
+) -> None:
+    """Check an artefact's files against its manifest."""
+    from lynx.artifacts.verify import verify_files
+
+    folder = manifest if manifest.is_dir() else manifest.parent
+    found = verify_files(folder, deep=deep)
+    typer.echo(f"{folder}: {found.stage}, {len(found.files)} files as published")
+
+
+@app.command()
+def schema(
+    folder: Annotated[Path, typer.Option(help="Where the schemas go.")] = Path("config/schema"),
+) -> None:
+    """Write the JSON Schemas of the configuration files."""
+    from lynx.config.schema import write_schemas
+
+    write_schemas(folder)
+
+
+@app.command()
+def doctor(config: ConfigFiles = [], sets: Overrides = [], root: Root = HERE) -> None:  # noqa: B006
+    """Say what is installed, which accelerator there is, what is missing and how to get it."""
+    from lynx.doctor import main_doctor
+
+    raise typer.Exit(main_doctor(root, config, dict(item.split("=", 1) for item in sets)))
+
+
+def main() -> None:
+    """Run the command line; wrong input is one sentence and exit code 2."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    for noisy in ("httpx", "transformers", "accelerate"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no network in a job (design, rule 12)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        app()
+    except InputError as error:
+        typer.echo(f"lynx: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        typer.echo(f"lynx: {error.filename or 'a file'}: {error.strerror or error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

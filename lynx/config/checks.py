@@ -1,0 +1,97 @@
+"""Checks across files: what each model alone cannot see."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from lynx.config.experiment import BenchmarkConfig, Experiment
+from lynx.config.explain import Locate, unknown_name
+from lynx.config.stages import Recipe
+from lynx.errors import InputError
+
+MAIN_VARIANT = "lynx"
+
+
+def check_experiment(
+    experiment: Experiment, known: Collection[str], places: Mapping[str, Locate]
+) -> None:
+    """Raise `InputError` about the first thing on which two configuration files disagree.
+
+    `known` are all benchmarks there are; `places` tells where a value of a recipe stands.
+    """
+    _check_names(experiment)
+    for name, recipe in experiment.recipes.items():
+        _check_split(name, recipe, experiment.benchmarks[name], places[name])
+        _check_sources(name, recipe, experiment, known, places[name])
+        _check_world(name, recipe, experiment, places[name])
+    if experiment.scale.world is None:
+        _check_site(experiment)
+
+
+def _check_names(experiment: Experiment) -> None:
+    if MAIN_VARIANT not in experiment.variants:
+        raise InputError(
+            f"config/variants.yaml: has no variant '{MAIN_VARIANT}', which every result starts "
+            "from; add it"
+        )
+    for name, item in experiment.benchmarks.items():
+        if item.group in experiment.benchmarks:  # both name alignments
+            raise InputError(
+                f"config/benchmarks/{name}.yaml: group '{item.group}' is also the name of a "
+                "benchmark; rename the group"
+            )
+
+
+def _check_split(name: str, recipe: Recipe, item: BenchmarkConfig, locate: Locate) -> None:
+    train, *others = item.splits
+    file, key = locate(("evaluate", "split"))
+    split = recipe.evaluate.split
+    if split == train:
+        raise InputError(
+            f"{file}: key '{key}' is '{split}', but evaluation refuses a training split; "
+            f"choose one of {', '.join(others)}"
+        )
+    if split not in others:
+        raise InputError(
+            f"{file}: key '{key}' is '{split}', which {name} does not have; "
+            f"choose one of {', '.join(others)}"
+        )
+
+
+def _check_sources(
+    name: str, recipe: Recipe, experiment: Experiment, known: Collection[str], locate: Locate
+) -> None:
+    group = experiment.benchmarks[name].group
+    chosen = {"reference": recipe.reference.sources, "align": recipe.align.sources}
+    for section, sources in chosen.items():
+        file, key = locate((section, "sources"))
+        for source in sources:
+            if source not in known:
+                raise unknown_name(f"{file}: {key}", "benchmark", source, known)
+            if experiment.benchmarks[source].group != group:
+                raise InputError(
+                    f"{file}: key '{key}' names '{source}' of group "
+                    f"'{experiment.benchmarks[source].group}', expected benchmarks of '{group}'"
+                )
+
+
+def _check_world(name: str, recipe: Recipe, experiment: Experiment, locate: Locate) -> None:
+    world = experiment.scale.world
+    if world is not None and recipe.frames.per_scene > world.frames_per_scene:
+        file, key = locate(("frames", "per_scene"))
+        raise InputError(
+            f"{file}: key '{key}' is {recipe.frames.per_scene}, but a scene of the rendered world "
+            f"has {world.frames_per_scene} frames (config/scales/{experiment.scale_name}.yaml, "
+            "world.frames_per_scene); lower one or raise the other"
+        )
+
+
+def _check_site(experiment: Experiment) -> None:
+    data = experiment.site.data
+    for name, item in experiment.benchmarks.items():
+        for field, key in {"annotations": item.annotations, "scans": item.scans}.items():
+            if key not in data:
+                raise InputError(
+                    f"config/site.yaml: key 'data.{key}' is missing, but "
+                    f"config/benchmarks/{name}.yaml takes its {field} from there; add the folder"
+                )

@@ -1,0 +1,136 @@
+"""What to run, and where things are: the main file, scales, variants, benchmarks, the site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from lynx.config.stages import AlignSettings, Positive, Recipe, Strict
+
+Dtype = Literal["float32", "bfloat16"]
+
+
+class MainConfig(Strict):
+    """`config/config.yaml`: the one file that a user edits to choose what runs."""
+
+    scale: str
+    recipe: str | None = Field(description="null takes the scale's own recipe")
+    seed: Annotated[int, Field(ge=0)]
+    benchmarks: tuple[str, ...] = Field(min_length=1, description="what runs, in table order")
+    compare_with: tuple[str, ...] | None = Field(
+        description="variants shown beside lynx in results/<benchmark>; null takes the scale's own"
+    )
+    overrides: dict[str, object] = Field(
+        description="dotted recipe keys and their values, applied to every benchmark"
+    )
+
+
+class WorldConfig(Strict):
+    """The rendered, synthetic world of the demo scale."""
+
+    seed: Annotated[int, Field(ge=0)]
+    train_scenes: Positive
+    val_scenes: Positive
+    test_scenes: Positive
+    frames_per_scene: Positive
+
+
+class ScaleConfig(Strict):
+    """`config/scales/<name>.yaml`: a base model and what goes with it."""
+
+    base: str = Field(description="a folder under models/, in Hugging Face layout")
+    hub: str = Field(description="where the base model comes from")
+    recipe: str
+    dtype: Dtype
+    compare_with: tuple[str, ...]
+    world: WorldConfig | None = Field(description="render this world as raw data, or null")
+
+
+class VariantConfig(Strict):
+    """Which streams a variant sees and whether its language adapter is trained."""
+
+    x: Literal["none", "aligned", "plain"]
+    sft: bool
+
+
+class BenchmarkConfig(Strict):
+    """`config/benchmarks/<name>.yaml`."""
+
+    group: str = Field(description="benchmarks of one group share frames and alignment")
+    annotations: str = Field(description="key of site.data that holds the annotation files")
+    scans: str = Field(description="key of site.data that holds the clips")
+    splits: tuple[str, ...] = Field(
+        min_length=2, description="splits a recipe may name; the first one is for training"
+    )
+    headline: tuple[str, ...] = Field(description="metrics shown first, in this order")
+
+
+class SiteConfig(Strict):
+    """`config/site.yaml`: facts about this machine; none of them changes a result."""
+
+    data: dict[str, Path] = Field(description="raw data roots by name")
+    models: Path = Field(description="the folder that holds the base models")
+    feature_disk_gb: float = Field(
+        ge=0.0, description="features are stored up to this size, streamed above it"
+    )
+    device: Literal["auto", "cpu", "cuda"]
+    threads: Positive = Field(description="CPU threads of one job")
+    workers: Positive = Field(description="processes that prepare data")
+
+
+class Experiment(Strict):
+    """Everything resolved for one configured scale, checked before the DAG is built."""
+
+    main: MainConfig
+    scale_name: str
+    scale: ScaleConfig
+    recipe_name: str
+    recipes: dict[str, Recipe] = Field(description="by benchmark, exactly those of main.benchmarks")
+    align_names: dict[str, str] = Field(
+        description="benchmark -> name of its alignment: the group's, or its own"
+    )
+    variants: dict[str, VariantConfig]
+    benchmarks: dict[str, BenchmarkConfig] = Field(
+        description="those of main.benchmarks and those whose training clips a recipe takes"
+    )
+    site: SiteConfig
+
+    @property
+    def base_folder(self) -> Path:
+        """Where the base model of this scale lies."""
+        return self.site.models / self.scale.base
+
+    @property
+    def compare_with(self) -> tuple[str, ...]:
+        """Variants shown beside `lynx`."""
+        return self.scale.compare_with if self.main.compare_with is None else self.main.compare_with
+
+    def group_benchmarks(self, group: str) -> list[str]:
+        """Benchmarks of one group, in name order: configured ones and sources of training clips."""
+        return sorted(name for name, item in self.benchmarks.items() if item.group == group)
+
+    def group_recipe(self, group: str) -> Recipe:
+        """The recipe whose frames and reference sections hold for a whole group.
+
+        Its align section does not: a benchmark may have an alignment of its own (`align_settings`).
+        """
+        return self.recipes[next(n for n in self.group_benchmarks(group) if n in self.recipes)]
+
+    def align_settings(self, align: str) -> AlignSettings:
+        """What decides the alignment artefact of this name (a value of `align_names`)."""
+        return self.recipes[self._aligned(align)].align
+
+    def align_group(self, align: str) -> str:
+        """The group whose frames and reference an alignment is trained on."""
+        return self.benchmarks[self._aligned(align)].group
+
+    def splits_used(self, benchmark: str) -> tuple[str, ...]:
+        """The splits that a run reads: the training split, then the one that is scored."""
+        train = self.benchmarks[benchmark].splits[0]
+        recipe = self.recipes.get(benchmark)  # None for a mere source of training clips
+        return (train,) if recipe is None else (train, recipe.evaluate.split)
+
+    def _aligned(self, align: str) -> str:
+        return next(name for name, used in self.align_names.items() if used == align)

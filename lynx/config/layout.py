@@ -1,0 +1,72 @@
+"""Where every artefact lies, relative to the project's root (design, section 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Folders of one scale; a manifest `manifest.json` in each marks it as whole."""
+
+    root: Path
+    scale: str
+
+    @property
+    def runs(self) -> Path:
+        """Large artefacts of this scale."""
+        return self.root / "runs" / self.scale
+
+    @property
+    def work(self) -> Path:
+        """Resumable state; never an output of a rule."""
+        return self.root / "work"
+
+    @property
+    def world(self) -> Path:
+        """The rendered raw data of the demo scale."""
+        return self.runs / "world"
+
+    @property
+    def base(self) -> Path:
+        """The checked inventory of the base model's files."""
+        return self.runs / "base"
+
+    def data(self, benchmark: str) -> Path:
+        """Sample tables of one benchmark."""
+        return self.runs / "data" / benchmark
+
+    def frames(self, group: str) -> Path:
+        """Prepared square frames of a group's scenes."""
+        return self.runs / "frames" / group
+
+    def reference(self, group: str) -> Path:
+        """Stage 1."""
+        return self.runs / "reference" / group
+
+    def align(self, name: str, seed: int) -> Path:
+        """Stage 2: the vision adapter."""
+        return self.runs / "align" / name / f"seed{seed}"
+
+    def features(self, benchmark: str, split: str, stream: str, seed: int) -> Path:
+        """A stored stream; only the aligned one depends on the seed, through its adapter."""
+        folder = self.runs / "features" / benchmark / split / stream
+        return folder / f"seed{seed}" if stream == "aligned" else folder
+
+    def sft(self, variant: str, benchmark: str, seed: int) -> Path:
+        """Stage 3: the language adapter."""
+        return self.runs / "sft" / variant / benchmark / f"seed{seed}"
+
+    def predictions(self, variant: str, benchmark: str, seed: int) -> Path:
+        """Answers on the evaluation split."""
+        return self.runs / "predictions" / variant / benchmark / f"seed{seed}"
+
+    def metrics(self, variant: str, benchmark: str, seed: int) -> Path:
+        """The score of one run: a small file that Git may keep."""
+        folder = self.root / "results" / self.scale / variant / benchmark / f"seed{seed}"
+        return folder / "metrics.json"
+
+    def headline(self, benchmark: str) -> Path:
+        """What people ask for: variant lynx at the configured scale, beside its controls."""
+        return self.root / "results" / benchmark / "metrics.json"

@@ -1,0 +1,243 @@
+"""Recipe files: one entry per section, group or benchmark, and scale, laid over one another.
+
+    section:            frames, reference, align, sft, evaluate
+      name:             a group (frames, reference, align) or a benchmark (align, sft, evaluate)
+        all: {...}      holds for every scale
+        <scale>: {...}  laid over `all`
+
+Alignment is shared by a group. A benchmark that has an entry of its own in `align` for the scale
+gets its own alignment: that entry laid over the group's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from lynx.config.explain import (
+    KeyPath,
+    Locate,
+    dotted,
+    in_file,
+    unknown_key,
+    unknown_name,
+    validate,
+)
+from lynx.config.stages import Recipe, Strict
+from lynx.config.yaml_files import deep_merge
+from lynx.errors import InputError
+
+ALL = "all"
+Entries = dict[str, dict[str, dict[str, object]]]
+
+
+class RecipeFile(Strict):
+    """`config/recipes/<name>.yaml` before it is resolved for a benchmark and a scale."""
+
+    frames: Entries
+    reference: Entries
+    align: Entries
+    sft: Entries
+    evaluate: Entries
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names that a recipe file may use."""
+
+    groups: Mapping[str, str]
+    """Group by benchmark."""
+    scales: frozenset[str]
+
+
+@dataclass(frozen=True)
+class RecipeSource:
+    """A recipe file that is well-formed and complete for every pair that it names."""
+
+    name: str
+    """The file, as errors call it."""
+    file: RecipeFile
+    groups: Mapping[str, str]
+
+    @property
+    def scales(self) -> list[str]:
+        """Scales that the file has numbers for."""
+        sections = self.file.model_dump().values()
+        keys = {scale for section in sections for entry in section.values() for scale in entry}
+        return sorted(keys - {ALL})
+
+    def has(self, benchmark: str, scale: str) -> bool:
+        """Whether the file names this pair: sft or evaluate hold something for it."""
+        sections = (self.file.sft, self.file.evaluate)
+        found = any({ALL, scale} & set(section.get(benchmark, {})) for section in sections)
+        return scale in self.scales and found
+
+    def align_name(self, benchmark: str, scale: str) -> str:
+        """The alignment that a benchmark uses: its own where the file has one, else its group's."""
+        own = {ALL, scale} & set(self.file.align.get(benchmark, {}))
+        return benchmark if own else self.groups[benchmark]
+
+    def layers(self, section: str, benchmark: str, scale: str) -> list[KeyPath]:
+        """Paths of the entries that make up one section, the later laid over the earlier."""
+        entries: Entries = getattr(self.file, section)
+        return [
+            (section, name, key)
+            for name in self.entry_names(section, benchmark)
+            for key in (ALL, scale)
+            if key in entries.get(name, {})
+        ]
+
+    def entry_names(self, section: str, benchmark: str) -> tuple[str, ...]:
+        """Whose entries a section of a benchmark's recipe is made of."""
+        group = self.groups[benchmark]
+        names = {"frames": (group,), "reference": (group,), "align": (group, benchmark)}
+        return names.get(section, (benchmark,))
+
+    def entry(self, layer: KeyPath) -> dict[str, Any]:
+        """The values that stand at one layer."""
+        section, name, key = layer
+        values: dict[str, Any] = getattr(self.file, str(section))[name][key]
+        return values
+
+
+def read_recipe(name: str, data: dict[str, Any], names: Names) -> RecipeSource:
+    """Check a recipe file: its layout, its names, and that every pair it names is complete.
+
+    Raises `InputError` about the first fault.
+    """
+    source = RecipeSource(
+        name, validate(TypeAdapter(RecipeFile), data, in_file(name)), names.groups
+    )
+    _check_names(source, names)
+    for scale in source.scales:
+        for benchmark in sorted(names.groups):
+            if source.has(benchmark, scale):
+                resolve(source, benchmark, scale, Overrides.none())
+    return source
+
+
+def _check_names(source: RecipeSource, names: Names) -> None:
+    groups, benchmarks = set(names.groups.values()), set(names.groups)
+    allowed = {"frames": groups, "reference": groups, "align": groups | benchmarks}
+    for section, entries in source.file.model_dump().items():
+        known = allowed.get(section, benchmarks)
+        kind = "benchmark" if known is benchmarks else "group"
+        for name, entry in entries.items():
+            if name not in known:
+                raise unknown_name(f"{source.name}: {section}", kind, name, known)
+            for scale in entry:
+                if scale not in names.scales | {ALL}:
+                    where = f"{source.name}: {section}.{name}"
+                    raise unknown_name(where, "scale", scale, names.scales | {ALL})
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """Dotted recipe keys that a run sets aside from its recipe file."""
+
+    name: str
+    """The file they stand in, as errors call it."""
+    values: Mapping[KeyPath, object]
+
+    @classmethod
+    def none(cls) -> Overrides:
+        """No key is set aside."""
+        return cls("", {})
+
+    @classmethod
+    def parse(cls, name: str, values: Mapping[str, object]) -> Overrides:
+        """Split dotted keys; raises `InputError` for one that no recipe has."""
+        return cls(name, {_split(name, key): value for key, value in values.items()})
+
+    def covering(self, path: KeyPath) -> KeyPath | None:
+        """The override that decides the value at `path`, if one does."""
+        return next((key for key in self.values if path[: len(key)] == key), None)
+
+
+def _split(name: str, key: str) -> KeyPath:
+    """`evaluate.view.frames` as a path; what follows a free mapping is one key, dots and all."""
+    parts = key.split(".")
+    model: type[Strict] = Recipe
+    for index, part in enumerate(parts):
+        if part not in model.model_fields:
+            where = ".".join(["overrides", *parts[: index + 1]])
+            raise InputError(unknown_key(name, where, model.model_fields))
+        kind = model.model_fields[part].annotation
+        rest = parts[index + 1 :]
+        if isinstance(kind, type) and issubclass(kind, Strict):
+            model = kind
+        elif rest and getattr(kind, "__origin__", None) is dict:
+            return (*parts[: index + 1], ".".join(rest))
+        elif rest:
+            raise InputError(
+                f"{name}: key 'overrides.{key}' goes on below '{part}', which is a plain value; "
+                f"remove '.{'.'.join(rest)}'"
+            )
+    return tuple(parts)
+
+
+def resolve(
+    source: RecipeSource, benchmark: str, scale: str, overrides: Overrides
+) -> tuple[Recipe, Locate]:
+    """The recipe of one benchmark at one scale, and where each of its values stands.
+
+    Raises `InputError` if the file lacks the pair, a value is missing or wrong, or values disagree.
+    """
+    if scale not in source.scales:
+        raise InputError(
+            f"{source.name}: has no numbers for scale '{scale}', only for "
+            f"{', '.join(source.scales) or 'none'}; choose another recipe or add them"
+        )
+    if not source.has(benchmark, scale):
+        held = [name for name in sorted(source.groups) if source.has(name, scale)]
+        raise InputError(
+            f"{source.name}: has no numbers for benchmark '{benchmark}' at scale '{scale}', only "
+            f"for {', '.join(held) or 'none'}; choose another recipe or add them"
+        )
+    tree: dict[str, Any] = {}
+    for section in RecipeFile.model_fields:
+        for layer in source.layers(section, benchmark, scale):
+            tree[section] = deep_merge(tree.get(section, {}), source.entry(layer))
+    for path, value in overrides.values.items():
+        _put(tree, path, value)
+    locate = _locator(source, benchmark, scale, overrides)
+    return validate(TypeAdapter(Recipe), tree, locate), locate
+
+
+def _put(tree: dict[str, Any], path: KeyPath, value: object) -> None:
+    """Set one value; mappings on the way are copied, since they belong to the recipe file."""
+    for part in path[:-1]:
+        tree[str(part)] = dict(tree.get(str(part), {}))
+        tree = tree[str(part)]
+    tree[str(path[-1])] = value
+
+
+def _locator(source: RecipeSource, benchmark: str, scale: str, overrides: Overrides) -> Locate:
+    def locate(path: KeyPath) -> tuple[str, str]:
+        if not path:
+            return f"{source.name} ({benchmark} at {scale})", ""
+        key = overrides.covering(path)
+        if key is not None:
+            return overrides.name, f"overrides.{dotted(path)}"
+        section, rest = str(path[0]), path[1:]
+        layers = source.layers(section, benchmark, scale)
+        holders = [layer for layer in layers if _holds(source.entry(layer), rest)]
+        # A key that is missing altogether belongs into the entry that is most particular.
+        missing = (section, source.entry_names(section, benchmark)[0], scale)
+        layer = (holders or layers or [missing])[-1]
+        return source.name, dotted((*layer, *rest))
+
+    return locate
+
+
+def _holds(values: object, path: KeyPath) -> bool:
+    for part in path:
+        if isinstance(part, int):
+            return isinstance(values, list)
+        if not isinstance(values, dict) or part not in values:
+            return False
+        values = values[part]
+    return True

@@ -1,0 +1,153 @@
+"""The part of the configuration that decides an artefact, stage by stage.
+
+A slice holds what its own stage reads; what a stage takes from the one before is in that stage's
+slice and reaches it as a parent manifest. Site settings (threads, workers, disk, device) and
+whatever is only shown (headline, compare_with, reasons) stand in no slice, so changing them reruns
+nothing. `micro_batch` and `questions_per_batch` do stand in them: the moments of a loss and the
+rounding of a padded batch depend on them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from lynx.config.experiment import Experiment
+from lynx.config.stages import ViewSettings
+from lynx.errors import InputError
+
+Slice = dict[str, Any]
+Stream = Literal["video", "aligned", "plain"]
+"""The RGB stream, or the X stream with the vision adapter on (`aligned`) or off (`plain`)."""
+
+
+def slice_hash(data: Slice) -> str:
+    """SHA-256 (hex) of the slice as canonical JSON: keys sorted, no spaces, ASCII."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def data_slice(experiment: Experiment, benchmark: str) -> Slice:
+    """Raw annotations of one benchmark to samples."""
+    item = experiment.benchmarks[benchmark]
+    return {
+        "benchmark": benchmark,
+        "annotations": item.annotations,
+        "scans": item.scans,
+        "splits": list(experiment.splits_used(benchmark)),
+        "world": _world(experiment),
+    }
+
+
+def frames_slice(experiment: Experiment, group: str) -> Slice:
+    """Raw clips of a group to square frames."""
+    names = experiment.group_benchmarks(group)
+    return {
+        "group": group,
+        "scans": sorted({experiment.benchmarks[name].scans for name in names}),
+        "frames": experiment.group_recipe(group).frames.model_dump(mode="json"),
+        "world": _world(experiment),
+    }
+
+
+def reference_slice(experiment: Experiment, group: str) -> Slice:
+    """Stage 1: moments and mean keys/values of ordinary video."""
+    recipe = experiment.group_recipe(group)
+    return {
+        "model": _model(experiment),
+        "group": group,
+        "frames": recipe.frames.model_dump(mode="json"),
+        "reference": recipe.reference.model_dump(mode="json"),
+    }
+
+
+def align_slice(experiment: Experiment, align: str) -> Slice:
+    """Stage 2: the vision adapter; `align` is a value of `experiment.align_names`."""
+    group = experiment.align_group(align)
+    return {
+        "model": _model(experiment),
+        "group": group,
+        "seed": experiment.main.seed,
+        "frames": experiment.group_recipe(group).frames.model_dump(mode="json"),
+        "align": experiment.align_settings(align).model_dump(mode="json"),
+    }
+
+
+def features_slice(experiment: Experiment, benchmark: str, split: str, stream: Stream) -> Slice:
+    """One stored token stream; the training split is seen as sft sees it, any other as scored.
+
+    The adapter of the `aligned` stream is a parent of the artefact, not part of the slice.
+    Raises `InputError` for a split that no run of this benchmark reads.
+    """
+    used = experiment.splits_used(benchmark)
+    if split not in used:
+        raise InputError(
+            f"split '{split}' of {benchmark} has no features; expected one of {', '.join(used)}"
+        )
+    recipe = experiment.recipes[benchmark]
+    view = recipe.sft.view if split == used[0] else recipe.evaluate.view
+    return {
+        "model": _model(experiment),
+        "benchmark": benchmark,
+        "split": split,
+        "stream": stream,
+        "frames": recipe.frames.model_dump(mode="json"),
+        "view": _view(view, "none" if stream == "video" else stream),
+    }
+
+
+def sft_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice:
+    """Stage 3: the language adapter of a variant.
+
+    Raises `InputError` for a variant whose language adapter is not trained.
+    """
+    settings = experiment.variants[variant]
+    if not settings.sft:
+        raise InputError(
+            f"variant '{variant}' is not trained; config/variants.yaml says sft: false"
+        )
+    sft = experiment.recipes[benchmark].sft
+    return {
+        "model": _model(experiment),
+        "benchmark": benchmark,
+        "x": settings.x,
+        "seed": experiment.main.seed,
+        "view": _view(sft.view, settings.x),
+        "questions_per_clip": sft.questions_per_clip,
+        "lora": sft.lora.model_dump(mode="json"),
+        "optimizer": sft.optimizer.model_dump(mode="json"),
+    }
+
+
+def predict_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice:
+    """Answers of a variant; they carry what the variant was trained with (design, rule 7)."""
+    settings = experiment.variants[variant]
+    evaluate = experiment.recipes[benchmark].evaluate
+    return {
+        "model": _model(experiment),
+        "benchmark": benchmark,
+        "x": settings.x,
+        "sft": sft_slice(experiment, variant, benchmark) if settings.sft else None,
+        "split": evaluate.split,
+        "view": _view(evaluate.view, settings.x),
+        "max_new_tokens": evaluate.max_new_tokens,
+        "min_new_tokens": evaluate.min_new_tokens,
+        "questions_per_batch": evaluate.questions_per_batch,
+    }
+
+
+def _model(experiment: Experiment) -> Slice:
+    return {"base": experiment.scale.base, "dtype": experiment.scale.dtype}
+
+
+def _world(experiment: Experiment) -> Slice | None:
+    world = experiment.scale.world
+    return None if world is None else world.model_dump(mode="json")
+
+
+def _view(view: ViewSettings, x: str) -> Slice:
+    """What a variant is shown: one without X does not depend on how X would be drawn."""
+    if x == "none":
+        return {"frames": view.frames, "sampling": view.sampling}
+    return view.model_dump(mode="json")

@@ -1,0 +1,181 @@
+"""What the Snakefile asks of the configuration: inputs, slices and command-line options of its rules."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from lynx.config import slices
+from lynx.config.experiment import Experiment
+from lynx.config.layout import Layout
+from lynx.config.loading import load_experiment
+from lynx.config.yaml_files import deep_merge, read_mapping
+from lynx.errors import InputError
+
+
+@dataclass(frozen=True)
+class WorkflowConfig:
+    """The configuration as the DAG sees it; a wildcard may name another scale or seed."""
+
+    files: tuple[Path, ...]
+    overrides: tuple[tuple[str, str], ...]
+    root: Path
+    experiment: Experiment = field(compare=False, hash=False, repr=False)
+
+    @classmethod
+    def load(
+        cls, files: Sequence[Path | str], config: Mapping[str, Any], root: Path
+    ) -> WorkflowConfig:
+        """Take Snakemake's merged config; what its files do not say came from `--config`.
+
+        A fault is raised as Snakemake's own error, which is printed without a traceback.
+        """
+        names = tuple(Path(name) for name in files)
+        written: dict[str, Any] = {}
+        for name in names:
+            written = deep_merge(written, read_mapping(root, name))
+        changed = {key: value for key, value in config.items() if written.get(key) != value}
+        try:
+            experiment = load_experiment(names, changed, root)
+        except InputError as error:
+            from snakemake.exceptions import WorkflowError  # only ever called by Snakemake
+
+            raise WorkflowError(str(error)) from None
+        pairs = tuple(
+            (key, value if isinstance(value, str) else json.dumps(value))
+            for key, value in sorted(changed.items())
+        )
+        return cls(names, pairs, root, experiment)
+
+    def at(self, wildcards: Any) -> Experiment:
+        """The experiment that a job's wildcards (scale, seed) name."""
+        chosen = {
+            key: str(getattr(wildcards, key)) for key in ("scale", "seed") if hasattr(wildcards, key)
+        }
+        return _load_cached(self, tuple(sorted(chosen.items())))
+
+    def options(self, wildcards: Any) -> str:
+        """The options with which a stage command reads this very configuration."""
+        pairs = dict(self.overrides)
+        for key in ("scale", "seed"):
+            if hasattr(wildcards, key):
+                pairs[key] = str(getattr(wildcards, key))
+        parts = [f"--config {shlex.quote(str(name))}" for name in self.files]
+        parts += [f"--set {shlex.quote(f'{key}={value}')}" for key, value in sorted(pairs.items())]
+        return " ".join(parts)
+
+    @property
+    def scale_names(self) -> str:
+        """A pattern of all scales."""
+        return "|".join(sorted(path.stem for path in Path("config/scales").glob("*.yaml")))
+
+    @property
+    def benchmark_names(self) -> str:
+        """A pattern of all benchmarks."""
+        return "|".join(sorted(path.stem for path in Path("config/benchmarks").glob("*.yaml")))
+
+    @property
+    def variant_names(self) -> str:
+        """A pattern of all variants."""
+        return "|".join(sorted(self.experiment.variants))
+
+    def headlines(self) -> list[str]:
+        """`results/<benchmark>/metrics.json` of every configured benchmark."""
+        layout = Layout(Path(), self.experiment.scale_name)
+        return [str(layout.headline(name)) for name in self.experiment.main.benchmarks]
+
+    def variants(self) -> list[str]:
+        """lynx and the variants shown beside it."""
+        return ["lynx", *(name for name in self.experiment.compare_with if name != "lynx")]
+
+
+@lru_cache(maxsize=64)
+def _load_cached(config: WorkflowConfig, chosen: tuple[tuple[str, str], ...]) -> Experiment:
+    overrides: dict[str, object] = {**dict(config.overrides), **dict(chosen)}
+    return load_experiment(config.files, overrides, config.root)
+
+
+def manifest(folder: Path) -> str:
+    """The manifest that stands for a folder in the DAG."""
+    return str(folder / "manifest.json")
+
+
+def data_inputs(experiment: Experiment, benchmark: str) -> list[str]:
+    """The rendered world, or the annotation files of the site."""
+    if experiment.scale.world is not None:
+        return [manifest(Layout(Path(), experiment.scale_name).world)]
+    root = experiment.site.data.get(experiment.benchmarks[benchmark].annotations)
+    return sorted(str(path) for path in root.glob("*.json")) if root else []
+
+
+def base_inputs(experiment: Experiment) -> list[str]:
+    """The base's configuration file: a base that is not there stops before anything runs."""
+    return [str(experiment.base_folder / "config.json")]
+
+
+def frames_inputs(experiment: Experiment, group: str) -> list[str]:
+    """The sample tables whose scenes are prepared."""
+    layout = Layout(Path(), experiment.scale_name)
+    return [manifest(layout.data(name)) for name in experiment.group_benchmarks(group)]
+
+
+def reference_inputs(experiment: Experiment, group: str) -> list[str]:
+    """Base, frames, and the tables that name the training scenes."""
+    layout = Layout(Path(), experiment.scale_name)
+    tables = [layout.data(name) for name in experiment.group_recipe(group).reference.sources]
+    return [manifest(folder) for folder in (layout.base, layout.frames(group), *tables)]
+
+
+def align_inputs(experiment: Experiment, name: str) -> list[str]:
+    """Base, frames, reference, and the tables that name the training scenes."""
+    layout = Layout(Path(), experiment.scale_name)
+    group = experiment.align_group(name)
+    tables = [layout.data(source) for source in experiment.align_settings(name).sources]
+    folders = (layout.base, layout.frames(group), layout.reference(group), *tables)
+    return [manifest(folder) for folder in folders]
+
+
+def features_inputs(experiment: Experiment, benchmark: str, stream: str) -> list[str]:
+    """Base, table, frames, and the vision adapter of an aligned stream."""
+    layout = Layout(Path(), experiment.scale_name)
+    group = experiment.benchmarks[benchmark].group
+    folders = [layout.base, layout.data(benchmark), layout.frames(group)]
+    if stream == "aligned":
+        folders.append(layout.align(experiment.align_names[benchmark], experiment.main.seed))
+    return [manifest(folder) for folder in folders]
+
+
+def stream_inputs(experiment: Experiment, variant: str, benchmark: str, split: str) -> list[str]:
+    """The streams that a variant reads of one split."""
+    layout, x = Layout(Path(), experiment.scale_name), experiment.variants[variant].x
+    streams = ["video"] if x == "none" else ["video", x]
+    seed = experiment.main.seed
+    return [manifest(layout.features(benchmark, split, each, seed)) for each in streams]
+
+
+def sft_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str]:
+    """Base, table and training streams."""
+    layout, train = Layout(Path(), experiment.scale_name), experiment.splits_used(benchmark)[0]
+    own = [manifest(layout.base), manifest(layout.data(benchmark))]
+    return own + stream_inputs(experiment, variant, benchmark, train)
+
+
+def predict_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str]:
+    """Base, table, evaluation streams, and the language adapter of a trained variant."""
+    layout, seed = Layout(Path(), experiment.scale_name), experiment.main.seed
+    split = experiment.recipes[benchmark].evaluate.split
+    own = [manifest(layout.base), manifest(layout.data(benchmark))]
+    if experiment.variants[variant].sft:
+        own.append(manifest(layout.sft(variant, benchmark, seed)))
+    return own + stream_inputs(experiment, variant, benchmark, split)
+
+
+def slice_of(stage: str, experiment: Experiment, *names: str) -> str:
+    """The config slice of a stage as text: a rule's parameter, so that a change re-runs it."""
+    found = getattr(slices, f"{stage}_slice")(experiment, *names)
+    return json.dumps(found, sort_keys=True)

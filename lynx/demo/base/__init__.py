@@ -1,0 +1,1 @@
+"""The tiny base model of the demo: its tokenizer, shape and training."""

@@ -1,0 +1,64 @@
+"""Build the tiny base from nothing: tokenizer, random weights, training, a folder to ship."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lynx.demo.base.architecture import IMAGE_SIZE, TOKEN_SIDE, write_untrained
+from lynx.demo.base.scenes import render_scenes
+from lynx.demo.base.tokenizer import save_tokenizer, train_tokenizer
+from lynx.demo.base.train import (
+    BaseTrainer,
+    BaseTraining,
+    LabelHeads,
+    TrainingSet,
+    encode_texts,
+    save_base,
+)
+from lynx.model.base import load_base
+from lynx.model.chat import ChatEncoder
+
+WORLD_SEED = 2606  # the demo's own world has another seed, so that no scene is shared
+
+DEMO_BASE = BaseTraining(
+    seed=0,
+    scenes=3000,
+    frames_per_scene=6,
+    frames_per_clip=4,
+    label_steps=500,
+    steps=1800,
+    clips_per_step=24,
+    colour_questions=4,
+    depth_questions=1,
+    learning_rate=1e-3,
+    weight_decay=0.01,
+    warmup_steps=100,
+    label_weight=1.0,
+)
+
+
+def build_base(target: Path, scratch: Path, settings: BaseTraining, workers: int) -> None:
+    """Train a base into the empty folder `target`; `scratch` holds the untrained one meanwhile."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    tokenizer = train_tokenizer(WORLD_SEED)
+    save_tokenizer(tokenizer, scratch)
+    write_untrained(scratch, tokenizer, settings.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    base = load_base(scratch, ["tower", "language"], dtype="float32", device=device)
+    indices = range(settings.scenes)
+    scenes = list(render_scenes(WORLD_SEED, indices, settings.frames_per_scene, IMAGE_SIZE, workers))
+    encoder = ChatEncoder.load(scratch, base.info.image_token_id)
+    data = TrainingSet(scenes, encode_texts(encoder, WORLD_SEED, indices), TOKEN_SIDE)
+    del scenes
+    heads = LabelHeads(base.info.text_width, data.labels.shape[-1]).to(device)
+    rng = np.random.default_rng(settings.seed)
+    losses = BaseTrainer(base, heads, data, settings, rng, device).run()
+    target.mkdir(parents=True, exist_ok=True)
+    save_base(base, scratch, target)
+    record = {"world_seed": WORLD_SEED, **asdict(settings), "last_losses": {name: values[-50:] for name, values in losses.items()}}
+    (target / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

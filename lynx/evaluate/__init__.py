@@ -1,0 +1,1 @@
+"""Prediction (resumable) and scoring."""

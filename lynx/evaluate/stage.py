@@ -1,0 +1,123 @@
+"""Stages `predict` and `score`: answers of one run, and what they come to."""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+
+from lynx.artifacts.environment import package_versions
+from lynx.artifacts.hashing import hash_file
+from lynx.artifacts.manifest import MANIFEST_NAME, read_manifest
+from lynx.artifacts.publish import write_atomic
+from lynx.artifacts.stages import STAGE_VERSIONS
+from lynx.artifacts.verify import verify_files
+from lynx.benchmarks import get_benchmark
+from lynx.benchmarks.stage import read_split
+from lynx.config.slices import predict_slice
+from lynx.errors import InputError
+from lynx.evaluate.predictions import read_predictions, write_predictions
+from lynx.project import Project, StageRun, device_name
+
+
+def run_predict(project: Project, variant: str, benchmark: str) -> None:
+    """Answer the evaluation split with one variant; resumable per batch of one clip's questions."""
+    from lynx.evaluate.predict import answer_all  # torch: `score` does without
+    from lynx.features.stage import token_source
+    from lynx.model.chat import ChatEncoder
+    from lynx.sft.stage import attach_language, load_for, streams_of
+
+    experiment, layout, seed = project.experiment, project.layout, project.seed
+    settings = experiment.recipes[benchmark].evaluate
+    streams = streams_of(project, variant)
+    parents = [
+        ("base", layout.base),
+        ("data", layout.data(benchmark)),
+        *(("features", layout.features(benchmark, settings.split, x, seed)) for x in streams),
+    ]
+    trained = experiment.variants[variant].sft
+    if trained:
+        parents.append(("sft", layout.sft(variant, benchmark, seed)))
+    run = StageRun.prepare(
+        project,
+        "predict",
+        layout.predictions(variant, benchmark, seed),
+        predict_slice(experiment, variant, benchmark),
+        parents,
+        seed,
+    )
+    started = time.monotonic()
+    with run.state() as state:
+        base = load_for(project, benchmark, settings.split, streams)
+        sources = [token_source(project, benchmark, settings.split, x, base) for x in streams]
+        if trained:
+            attach_language(project, base, variant, benchmark)
+        encoder = ChatEncoder.load(base.info.folder, base.info.image_token_id)
+        samples, prompt = read_split(project, benchmark, settings.split), get_benchmark(benchmark).prompt
+        answers = answer_all(base, sources, encoder, samples, prompt, settings, state)
+        with run.publish(device_name(base.device)) as draft:
+            write_predictions(draft.folder, samples, answers)
+            draft.counts["answered"] = len(answers)
+            draft.facts.update(
+                wall_seconds=round(time.monotonic() - started, 1),
+                peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            )
+
+
+def run_score(project: Project, variant: str, benchmark: str) -> None:
+    """Score a run's predictions over every annotated item and write its `metrics.json`."""
+    experiment, layout, seed = project.experiment, project.layout, project.seed
+    folder = layout.predictions(variant, benchmark, seed)
+    manifest = verify_files(folder, deep=True)
+    expected = predict_slice(experiment, variant, benchmark)
+    if manifest.settings != expected:
+        raise InputError(
+            f"{folder}: predictions of another recipe than the configured one; "
+            "run the predict rule again"
+        )
+    split = experiment.recipes[benchmark].evaluate.split
+    if split == experiment.splits_used(benchmark)[0]:
+        raise InputError(f"evaluate.split: {split!r} is the training split; score a held-out one")
+    samples = read_split(project, benchmark, split)
+    scores = get_benchmark(benchmark).score(samples, read_predictions(folder))
+    report = {
+        "benchmark": benchmark,
+        "split": split,
+        "scale": experiment.scale_name,
+        "variant": variant,
+        "recipe": experiment.recipe_name,
+        "seed": seed,
+        "synthetic": experiment.scale.world is not None,
+        **scores.as_dict(),
+        "predictions": hash_file(folder / MANIFEST_NAME),
+        "parents": {
+            parent.stage: parent.content
+            for parent in manifest.parents
+            if parent.stage in ("base", "sft")
+        },
+        "data": read_manifest(layout.data(benchmark)).content,
+        "stage_version": STAGE_VERSIONS["score"],
+        "versions": package_versions(),
+        "predict": {**manifest.facts, "device": manifest.environment["device"]},
+    }
+    text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomic(layout.metrics(variant, benchmark, seed), text)
+
+
+def run_headline(project: Project, benchmark: str) -> None:
+    """Write `results/<benchmark>/metrics.json`: lynx at the configured scale, beside its controls."""
+    layout, seed = project.layout, project.seed
+
+    def read(variant: str) -> dict[str, object]:
+        path = layout.metrics(variant, benchmark, seed)
+        found: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+
+    report = read("lynx")
+    report["compare_with"] = {
+        variant: {key: read(variant)[key] for key in ("metrics", "groups", "missing", "empty")}
+        for variant in project.experiment.compare_with
+        if variant != "lynx"
+    }
+    text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomic(layout.headline(benchmark), text)

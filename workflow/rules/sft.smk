@@ -1,0 +1,23 @@
+from lynx.config.workflow import sft_inputs
+
+
+rule sft:
+    input:
+        lambda w: sft_inputs(CONFIG.at(w), w.variant, w.benchmark),
+    output:
+        "runs/{scale}/sft/{variant}/{benchmark}/seed{seed}/manifest.json",
+    log:
+        "logs/{scale}/sft-{variant}-{benchmark}-seed{seed}.log",
+    params:
+        options=CONFIG.options,
+        slice=lambda w: slice_of("sft", CONFIG.at(w), w.variant, w.benchmark),
+        version=STAGE_VERSIONS["sft"],
+    resources:
+        mem_mb=2500,
+        gpu=1,
+        runtime=lambda w, attempt: 600 * attempt,
+    conda:
+        "../../envs/cpu.yaml"
+    shell:
+        "lynx sft --variant {wildcards.variant} --benchmark {wildcards.benchmark}"
+        " {params.options} 2>&1 | tee {log}"
