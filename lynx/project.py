@@ -40,6 +40,12 @@ class Project:
         """The run's seed."""
         return self.experiment.main.seed
 
+    def scans_root(self, key: str) -> Path:
+        """Where the scenes lie: `scans/` of the rendered world, or of the site's raw data."""
+        if self.experiment.scale.world is not None:
+            return self.layout.world / "scans"
+        return self.raw_root(key) / "scans"
+
     def raw_root(self, key: str) -> Path:
         """A raw data root: of the rendered world at a scale that has one, else of the site."""
         if self.experiment.scale.world is not None:

@@ -24,7 +24,7 @@ def run_data(project: Project, name: str) -> None:
         tables: dict[str, list[Sample]] = {}
         for split in experiment.splits_used(name):
             annotation = benchmark.read(project.raw_root(config.annotations), split)
-            require_scenes(annotation.samples, project.raw_root(config.scans))
+            require_scenes(annotation.samples, project.scans_root(config.scans))
             tables[split] = annotation.samples
             write_samples(draft.folder / f"{split}.jsonl", annotation.samples)
             draft.counts[f"{split} kept"] = len(annotation.samples)

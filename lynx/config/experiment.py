@@ -44,6 +44,7 @@ class ScaleConfig(Strict):
     hub: str = Field(description="where the base model comes from")
     recipe: str
     dtype: Dtype
+    gpus: Annotated[int, Field(ge=0)] = Field(description="GPUs that a computing job asks for")
     compare_with: tuple[str, ...]
     world: WorldConfig | None = Field(description="render this world as raw data, or null")
 

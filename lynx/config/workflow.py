@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any
 from lynx.config import slices
 from lynx.config.experiment import Experiment
 from lynx.config.layout import Layout
-from lynx.config.loading import load_experiment
+from lynx.config.loading import DEFAULT, load_experiment
 from lynx.config.yaml_files import deep_merge, read_mapping
 from lynx.errors import InputError
 
@@ -35,7 +36,7 @@ class WorkflowConfig:
 
         A fault is raised as Snakemake's own error, which is printed without a traceback.
         """
-        names = tuple(Path(name) for name in files)
+        names = _in_order(files, root)
         written: dict[str, Any] = {}
         for name in names:
             written = deep_merge(written, read_mapping(root, name))
@@ -43,7 +44,9 @@ class WorkflowConfig:
         try:
             experiment = load_experiment(names, changed, root)
         except InputError as error:
-            from snakemake.exceptions import WorkflowError  # only ever called by Snakemake
+            from snakemake.exceptions import (  # type: ignore[import-untyped]
+                WorkflowError,  # only Snakemake calls this, and it prints no traceback for it
+            )
 
             raise WorkflowError(str(error)) from None
         pairs = tuple(
@@ -92,6 +95,12 @@ class WorkflowConfig:
     def variants(self) -> list[str]:
         """lynx and the variants shown beside it."""
         return ["lynx", *(name for name in self.experiment.compare_with if name != "lynx")]
+
+
+def _in_order(files: Sequence[Path | str], root: Path) -> tuple[Path, ...]:
+    """The default file, then what was laid over it; Snakemake lists the Snakefile's own one last."""
+    paths = [Path(os.path.relpath(name, root)) for name in (DEFAULT, *files)]
+    return tuple(dict.fromkeys(paths))
 
 
 @lru_cache(maxsize=64)

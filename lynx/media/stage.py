@@ -31,7 +31,7 @@ def run_frames(project: Project, group: str, clips: list[str]) -> None:
         frames_slice(experiment, group),
         [("data", layout.data(name)) for name in names],
     )
-    source, settings = project.raw_root(scans), experiment.group_recipe(group).frames
+    source, settings = project.scans_root(scans), experiment.group_recipe(group).frames
     with run.publish() as draft:
         tasks = [
             (safe_child(source, clip), draft.folder / "scans" / clip, settings) for clip in clips

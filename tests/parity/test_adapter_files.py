@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from peft import PeftModel
-from safetensors.torch import load_file, save_file
-from transformers import LlavaOnevisionForConditionalGeneration
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import load_file
 
 from lynx.config.stages import LoraSettings
-from lynx.errors import InputError
 from lynx.model.adapters import (
     Role,
     adapter_parameters,
+    add_adapter,
     load_adapter,
     lora_layers,
-    read_adapter,
     save_adapter,
 )
-from lynx.model.base import Base
-from lynx.model.families.llava_onevision import BaseInfo
-from lynx.model.vision_adapter import require_rank
-from tests.tiny_base import tiny_config
-from tests.tiny_model import CPU, encode, native, open_base, random_adapter, random_pixels
+from tests.tiny_adapters import edited
+from tests.tiny_model import encode, native, open_base, random_adapter, random_pixels
 
 VISION = LoraSettings(rank=64, alpha=128, dropout=0.05)
 LANGUAGE = LoraSettings(rank=64, alpha=16, dropout=0.05)
@@ -55,17 +49,6 @@ def trained(
     for role, lora in SETTINGS.items():
         save_adapter(random_adapter(base, role, lora), role, folder / role)
     return folder, encode(base, PIXELS, on=True), language_logits(base.model)
-
-
-def edited(source: Path, target: Path, change: Callable[[dict[str, torch.Tensor]], None]) -> Path:
-    """A copy of an adapter folder with other tensors."""
-    target.mkdir()
-    tensors = load_file(source / "adapter_model.safetensors")
-    change(tensors)
-    save_file(tensors, target / "adapter_model.safetensors")
-    config = (source / "adapter_config.json").read_text(encoding="utf-8")
-    (target / "adapter_config.json").write_text(config, encoding="utf-8")
-    return target
 
 
 def published(source: Path, target: Path, lora: LoraSettings) -> Path:
@@ -190,8 +173,6 @@ def test_peft_opens_our_folders(
 
 def test_an_adapter_trained_by_peft_loads(tiny_base: Path, tmp_path: Path) -> None:
     """Design rule 10: a folder that PEFT wrote from leaf names gives PEFT's tokens."""
-    from peft import LoraConfig, get_peft_model
-
     torch.manual_seed(3)
     config = LoraConfig(
         r=4,
@@ -210,106 +191,10 @@ def test_an_adapter_trained_by_peft_loads(tiny_base: Path, tmp_path: Path) -> No
     torch.testing.assert_close(encode(base, PIXELS, on=True), expected, atol=1e-6, rtol=0)
 
 
-def wide_base() -> Base:
-    """Another base: the same names, a tower of width 64."""
-    config = tiny_config()
-    config.vision_config.hidden_size = 64
-    model = LlavaOnevisionForConditionalGeneration(config).eval().requires_grad_(False)
-    return Base(model, BaseInfo(Path("wide"), 42, 6, 64, 4, 3, 48, 259, 258), CPU)
-
-
-A = "model.vision_tower.encoder.layers.0.mlp.fc1.lora_A.weight"
-
-
-def refusal(base: Base, role: Role, folder: Path) -> str:
-    with pytest.raises(InputError) as caught:
-        load_adapter(base, role, folder)
-    return str(caught.value)
-
-
-def test_another_base_is_refused(trained: tuple[Path, torch.Tensor, torch.Tensor]) -> None:
-    """Design rule 7: an adapter of another base."""
-    folder = trained[0] / "vision"
-    assert refusal(wide_base(), "vision", folder) == (
-        f"{folder}: {A} has shape (64, 32), expected (64, 64); "
-        "the adapter is of another rank or base"
-    )
-
-
-def test_another_rank_is_refused(
-    tiny_base: Path, tmp_path: Path, trained: tuple[Path, torch.Tensor, torch.Tensor]
-) -> None:
-    """Design rule 7: weights of another rank than the folder or the recipe says."""
-    folder = edited(trained[0] / "vision", tmp_path / "vision", lambda tensors: None)
-    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    (folder / "adapter_config.json").write_text(json.dumps(config | {"r": 8}), encoding="utf-8")
-    assert refusal(open_base(tiny_base), "vision", folder) == (
-        f"{folder}: {A} has shape (64, 32), expected (8, 32); "
-        "the adapter is of another rank or base"
-    )
-    with pytest.raises(InputError) as caught:
-        require_rank(trained[0] / "vision", LoraSettings(rank=8, alpha=128, dropout=0.05))
-    assert str(caught.value) == (
-        f"{trained[0] / 'vision'}: rank 64 and alpha 128 found, rank 8 and alpha 128 expected from "
-        "the recipe; run its rule again"
-    )
-
-
-def test_missing_tensors_are_refused(
-    tiny_base: Path, tmp_path: Path, trained: tuple[Path, torch.Tensor, torch.Tensor]
-) -> None:
-    """S7: unmatched keys are not passed over."""
-
-    def drop(tensors: dict[str, torch.Tensor]) -> None:
-        del tensors[f"base_model.model.{A}"]
-
-    folder = edited(trained[0] / "vision", tmp_path / "vision", drop)
-    assert refusal(open_base(tiny_base), "vision", folder) == (
-        f"{folder}: no weights for {A}, expected a vision adapter of this base"
-    )
-
-
-def test_the_other_role_is_refused(
-    tiny_base: Path, trained: tuple[Path, torch.Tensor, torch.Tensor]
-) -> None:
-    """Design rule 7: a language adapter is no vision adapter."""
-    folder = trained[0] / "language"
-    assert refusal(open_base(tiny_base), "vision", folder) == (
-        f"{folder}: model.language_model.layers.0.mlp.down_proj.lora_A.weight is no vision module "
-        "of this base; use its own adapter"
-    )
-
-
-def test_a_broken_folder_is_refused(
-    tmp_path: Path, trained: tuple[Path, torch.Tensor, torch.Tensor]
-) -> None:
-    """Design rule 11: a missing file, a cut file, and a configuration that is no JSON."""
-    folder = edited(trained[0] / "vision", tmp_path / "vision", lambda tensors: None)
-    weights, config = folder / "adapter_model.safetensors", folder / "adapter_config.json"
-    whole = weights.read_bytes()
-    weights.write_bytes(whole[:-100])
-    with pytest.raises(InputError) as caught:
-        read_adapter(folder)
-    assert str(caught.value).startswith(f"{folder}: the adapter is not whole (")
-    assert str(caught.value).endswith("); run its rule again")
-    weights.write_bytes(whole)
-    config.write_text("{", encoding="utf-8")
-    with pytest.raises(InputError, match="the adapter is not whole"):
-        read_adapter(folder)
-    config.unlink()
-    with pytest.raises(InputError) as caught:
-        read_adapter(folder)
-    assert str(caught.value) == (
-        f"{config}: missing, expected a PEFT adapter folder; run its rule again"
-    )
-
-
 def test_fresh_adapters_are_seeded(tiny_base: Path) -> None:
     """Section 4.3: A is Kaiming-uniform from the seed alone, B zero, both in float32."""
 
     def fresh(seed: int, noise: int) -> dict[str, torch.Tensor]:
-        from lynx.model.adapters import add_adapter
-
         torch.manual_seed(noise)
         base = open_base(tiny_base)
         before = torch.get_rng_state()

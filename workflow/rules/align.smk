@@ -14,7 +14,7 @@ rule align:
         version=STAGE_VERSIONS["align"],
     resources:
         mem_mb=2500,
-        gpu=1,
+        gpu=lambda w: CONFIG.at(w).scale.gpus,
         runtime=lambda w, attempt: 600 * attempt,
     conda:
         "../../envs/cpu.yaml"

@@ -17,7 +17,7 @@ rule predict:
         version=STAGE_VERSIONS["predict"],
     resources:
         mem_mb=2500,
-        gpu=1,
+        gpu=lambda w: CONFIG.at(w).scale.gpus,
         runtime=lambda w, attempt: 240 * attempt,
     conda:
         "../../envs/cpu.yaml"

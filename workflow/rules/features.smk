@@ -26,7 +26,7 @@ rule features_fixed:
         version=STAGE_VERSIONS["features"],
     resources:
         mem_mb=2500,
-        gpu=1,
+        gpu=lambda w: CONFIG.at(w).scale.gpus,
         runtime=240,
     conda:
         "../../envs/cpu.yaml"
@@ -48,7 +48,7 @@ rule features_aligned:
         version=STAGE_VERSIONS["features"],
     resources:
         mem_mb=2500,
-        gpu=1,
+        gpu=lambda w: CONFIG.at(w).scale.gpus,
         runtime=240,
     conda:
         "../../envs/cpu.yaml"

@@ -34,7 +34,7 @@ rule reference:
         version=STAGE_VERSIONS["reference"],
     resources:
         mem_mb=2500,
-        gpu=1,
+        gpu=lambda w: CONFIG.at(w).scale.gpus,
         runtime=120,
     conda:
         "../../envs/cpu.yaml"

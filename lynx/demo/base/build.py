@@ -20,6 +20,8 @@ from lynx.demo.base.train import (
     encode_texts,
     save_base,
 )
+from lynx.demo.world.furniture import CATEGORIES
+from lynx.demo.world.palette import COLOURS
 from lynx.model.base import load_base
 from lynx.model.chat import ChatEncoder
 
@@ -30,15 +32,16 @@ DEMO_BASE = BaseTraining(
     scenes=3000,
     frames_per_scene=6,
     frames_per_clip=4,
-    label_steps=500,
-    steps=1800,
+    see_steps=700,
+    see_rate=1e-3,
+    answer_steps=1500,
+    answer_rate=2e-3,
+    views=2,
     clips_per_step=24,
-    colour_questions=4,
+    colour_questions=5,
     depth_questions=1,
-    learning_rate=1e-3,
     weight_decay=0.01,
     warmup_steps=100,
-    label_weight=1.0,
 )
 
 
@@ -55,10 +58,17 @@ def build_base(target: Path, scratch: Path, settings: BaseTraining, workers: int
     encoder = ChatEncoder.load(scratch, base.info.image_token_id)
     data = TrainingSet(scenes, encode_texts(encoder, WORLD_SEED, indices), TOKEN_SIDE)
     del scenes
-    heads = LabelHeads(base.info.text_width, data.labels.shape[-1]).to(device)
+    words = [_forms(encoder, word) for word in (*CATEGORIES, *COLOURS)]
+    heads = LabelHeads(base.info.text_width, words).to(device)
     rng = np.random.default_rng(settings.seed)
     losses = BaseTrainer(base, heads, data, settings, rng, device).run()
     target.mkdir(parents=True, exist_ok=True)
     save_base(base, scratch, target)
     record = {"world_seed": WORLD_SEED, **asdict(settings), "last_losses": {name: values[-50:] for name, values in losses.items()}}
     (target / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def _forms(encoder: ChatEncoder, word: str) -> tuple[int, int]:
+    """The one token of a word at a text's start and the one inside a sentence."""
+    (first,), (inside,) = (encoder.tokenizer.encode(form) for form in (word, f" {word}"))
+    return first, inside

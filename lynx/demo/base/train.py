@@ -1,8 +1,9 @@
 """Train the tiny base from scratch on rendered colour frames (no depth is ever shown to it).
 
-First the tower and projector alone learn to name what each pooled token shows (furniture, its colour)
-and what each frame shows (colours of floor and walls), by heads that are dropped afterwards; answers
-alone would take hours to teach that. Then everything learns to answer, with those heads beside it.
+First tower and projector learn to see: each pooled token names the furniture and colours in its cell by
+its inner product with those words' embeddings, so that what is seen already speaks the language
+model's language; answers alone would take hours to teach that. Then, tower frozen, the language
+model learns to answer.
 
 Shape legend: B clips, F frames, T tokens per frame, D width, P image side.
 """
@@ -10,6 +11,7 @@ Shape legend: B clips, F frames, T tokens per frame, D width, P image side.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,21 +33,22 @@ from lynx.model.tower import clip_tokens, close_clip
 
 @dataclass(frozen=True)
 class BaseTraining:
-    """How the tiny base is trained; `config/scales/demo.yaml` holds the numbers."""
+    """How the tiny base is trained; `build.py` holds the numbers."""
 
     seed: int
     scenes: int
     frames_per_scene: int
     frames_per_clip: int
-    label_steps: int
-    steps: int
+    see_steps: int
+    see_rate: float
+    answer_steps: int
+    answer_rate: float
+    views: int
     clips_per_step: int
     colour_questions: int
     depth_questions: int
-    learning_rate: float
     weight_decay: float
     warmup_steps: int
-    label_weight: float
 
 
 @dataclass(frozen=True)
@@ -111,18 +114,32 @@ def rate_factor(step: int, steps: int, warmup_steps: int) -> float:
 
 
 class LabelHeads(nn.Module):
-    """Names what tokens and frames show; trained beside the base, then dropped."""
+    """Names what tokens and frames show; only scales and biases are its own, and are dropped after.
 
-    def __init__(self, width: int, labels: int) -> None:
+    `words` (n, 2) are the embedding rows of the label words, categories then colours: as an answer
+    begins with them, and as they stand inside a sentence.
+    """
+
+    words: torch.Tensor
+
+    def __init__(self, width: int, words: list[tuple[int, int]]) -> None:
         super().__init__()
-        self.tokens = nn.Linear(width, labels)
+        self.register_buffer("words", torch.tensor(words))
+        self.scale = nn.Parameter(torch.tensor(10.0))
+        self.bias = nn.Parameter(torch.full((len(words),), -2.0))
         self.surfaces = nn.Linear(width, 2 * len(COLOURS))
 
     def loss(
-        self, tokens: torch.Tensor, labels: torch.Tensor, surfaces: torch.Tensor
+        self,
+        embedding: nn.Embedding,
+        tokens: torch.Tensor,
+        labels: torch.Tensor,
+        surfaces: torch.Tensor,
     ) -> torch.Tensor:
         """For tokens (B, F, T, D), token labels (B, F, T, n) and surface colours (B, 2)."""
-        named = F.binary_cross_entropy_with_logits(self.tokens(tokens), labels.float())
+        words = F.normalize(embedding(self.words).sum(dim=1), dim=-1)
+        scores = self.scale * (F.normalize(tokens, dim=-1) @ words.T) + self.bias
+        named = F.binary_cross_entropy_with_logits(scores, labels.float())
         scores = self.surfaces(tokens.mean(dim=2)).unflatten(-1, (2, len(COLOURS)))
         targets = surfaces[:, None, :].expand(scores.shape[:3])
         return named + F.cross_entropy(scores.flatten(0, 2), targets.flatten())
@@ -140,61 +157,97 @@ class BaseTrainer:
     device: torch.device
 
     def run(self) -> dict[str, list[float]]:
-        """Train in place; gives the label losses of the first phase, answer losses of the second."""
-        self.base.model.requires_grad_(True).train()
-        settings, model = self.settings, self.base.model
-        seeing = [*self.base.tower.parameters(), *self.base.projector.parameters()]
-        heads = list(self.heads.parameters())
-        labels = self._phase("see", settings.label_steps, [*seeing, *heads], answers=False)
-        answers = self._phase("answer", settings.steps, [*model.parameters(), *heads], answers=True)
-        model.requires_grad_(False).eval()
-        return {"labels": labels, "answers": answers}
+        """Train in place; gives the losses of both phases."""
+        base, settings = self.base, self.settings
+        base.model.requires_grad_(True).train()
+        seeing = [*base.tower.parameters(), *base.projector.parameters(), base.newline]
+        seeing += [base.embedding.weight, *self.heads.parameters()]
+        seen = self._phase("see", settings.see_steps, settings.see_rate, seeing, self._see)
+        base.model.requires_grad_(False).eval()
+        base.language.requires_grad_(True).train()
+        answering = list(base.language.parameters())
+        streams = self._encode_all()
+        answered = self._phase(
+            "answer",
+            settings.answer_steps,
+            settings.answer_rate,
+            answering,
+            lambda: self._answer(streams),
+        )
+        base.model.requires_grad_(False).eval()
+        return {"see": seen, "answer": answered}
 
     def _phase(
-        self, name: str, steps: int, parameters: list[nn.Parameter], *, answers: bool
+        self,
+        name: str,
+        steps: int,
+        rate: float,
+        parameters: Sequence[nn.Parameter | torch.Tensor],
+        loss_of_batch: Callable[[], torch.Tensor],
     ) -> list[float]:
         settings = self.settings
-        optimizer = torch.optim.AdamW(
-            parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
+        optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=settings.weight_decay)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: rate_factor(step, steps, settings.warmup_steps)
         )
         losses: list[float] = []
         progress = tqdm(range(steps), desc=name, unit="step", mininterval=1.0)
         for _ in progress:
-            loss, shown = self._loss(answers=answers)
+            loss = loss_of_batch()
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             schedule.step()
-            losses.append(shown)
+            losses.append(float(loss.detach()))
             if len(losses) % 50 == 0:
                 progress.set_postfix(loss=f"{np.mean(losses[-50:]):.3f}")
         return losses
 
-    def _loss(self, *, answers: bool) -> tuple[torch.Tensor, float]:
-        """The loss of one batch of clips, and the part of it that is shown."""
-        data, settings, base = self.data, self.settings, self.base
-        clips = self.rng.integers(len(data), size=settings.clips_per_step)
-        kept, wanted = data.frames.shape[1], settings.frames_per_clip
-        places = np.stack([np.sort(self.rng.permutation(kept)[:wanted]) for _ in clips])
-        frames = torch.from_numpy(data.frames[clips[:, None], places]).to(self.device)
+    def _tokens(self, clips: NDArray[np.int64], places: NDArray[np.int64]) -> torch.Tensor:
+        """Tokens (B, F, T, D) of the frames `places` (B, F) of `clips` (B,)."""
+        frames = torch.from_numpy(self.data.frames[clips[:, None], places]).to(self.device)
         pixels = frames.permute(0, 1, 4, 2, 3).float() / 127.5 - 1
-        tokens = clip_tokens(base, pixels, frame_chunk=wanted)
+        return clip_tokens(self.base, pixels, frame_chunk=places.shape[1])
+
+    def _places(self, clips: int) -> NDArray[np.int64]:
+        """Frames drawn for each clip (B, F), in time order."""
+        kept, wanted = self.data.frames.shape[1], self.settings.frames_per_clip
+        return np.stack([np.sort(self.rng.permutation(kept)[:wanted]) for _ in range(clips)])
+
+    def _see(self) -> torch.Tensor:
+        """The label loss of one batch."""
+        data, settings = self.data, self.settings
+        clips = self.rng.integers(len(data), size=settings.clips_per_step)
+        places = self._places(len(clips))
         labels = torch.from_numpy(data.labels[clips[:, None], places]).to(self.device)
         surfaces = torch.from_numpy(data.surfaces[clips]).to(self.device)
-        named = self.heads.loss(tokens, labels, surfaces)
-        if not answers:
-            return named, float(named.detach())
-        streams = close_clip(tokens, base.newline)
+        tokens = self._tokens(clips, places)
+        return self.heads.loss(self.base.embedding, tokens, labels, surfaces)
+
+    @torch.no_grad()
+    def _encode_all(self) -> torch.Tensor:
+        """Streams (views, C, V, D): every scene in several draws of its frames, tower frozen."""
+        views = []
+        for _ in range(self.settings.views):
+            places = self._places(len(self.data))
+            parts = [
+                close_clip(self._tokens(part, places[part]), self.base.newline)
+                for part in np.array_split(np.arange(len(self.data)), max(1, len(self.data) // 32))
+            ]
+            views.append(torch.cat(parts))
+        return torch.stack(views)
+
+    def _answer(self, streams: torch.Tensor) -> torch.Tensor:
+        """The answer loss of one batch of clips with their packed questions."""
+        data, settings, base = self.data, self.settings, self.base
+        clips = self.rng.integers(len(data), size=settings.clips_per_step)
+        views = self.rng.integers(len(streams), size=len(clips))
         packed = [
-            pack_clip(base.embedding, [stream], self._chosen(data.texts[clip]))
-            for clip, stream in zip(clips, streams, strict=True)
+            pack_clip(base.embedding, [streams[view, clip]], self._chosen(data.texts[clip]))
+            for view, clip in zip(views, clips, strict=True)
         ]
-        answered = answer_loss(base.language, base.head, collate(packed))
-        return answered + settings.label_weight * named, float(answered.detach())
+        return answer_loss(base.language, base.head, collate(packed))
 
     def _chosen(self, texts: SceneTexts) -> list[EncodedChat]:
         """Mostly questions that can be answered; a few that cannot, so that their words are known."""
