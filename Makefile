@@ -19,7 +19,7 @@ quietly = said="$$($(1) 2>&1)" || { echo "$$said" >&2; exit 1; }
 # The rules call `lynx` by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test lint types format lock snapshot base clean
+.PHONY: help setup demo test lint types format lock snapshot base bench clean
 
 help:  ## print this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -79,15 +79,17 @@ lock: setup  ## resolve envs/*.in again, keeping versions that still fit, and wr
 	@$(BIN)/python -m lynx.artifacts.conda_env envs/cpu.in envs/cpu.lock > envs/cpu.yaml.new
 	@mv envs/cpu.yaml.new envs/cpu.yaml
 
-snapshot: setup  ## run all of the demo and renew docs/demo with its results and report
-	@$(SNAKEMAKE) -- all
-	@rm -rf docs/demo && mkdir -p docs/demo
+snapshot: setup  ## run all of the demo over its seeds and renew docs/demo/results
+	@$(SNAKEMAKE) -- all tables
+	@rm -rf docs/demo/results && mkdir -p docs/demo
 	@cp -R results docs/demo/results && rm docs/demo/results/README.md
-	@$(SNAKEMAKE) --report docs/demo/report.html -- all
 
 base: setup  ## train models/demo again from the embedded world (half an hour on two cores)
 	@$(BIN)/lynx train-base --target models/demo
 
+bench: setup  ## time and weigh every stage beside a plain implementation (minutes)
+	@$(BIN)/python -m benchmarks.run
+
 clean:  ## remove caches; results, runs, work, models and .venv stay
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis build lynx.egg-info
-	@find lynx tests -type d -name __pycache__ -prune -exec rm -rf {} +
+	@find lynx benchmarks tests -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -31,10 +31,14 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-
 rule all:
     input:
         CONFIG.headlines(),
+
+
+rule tables:
+    input:
+        CONFIG.seed_tables(),
 
 
 include: "workflow/rules/data.smk"

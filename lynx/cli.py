@@ -1,4 +1,4 @@
-"""The command `lynx`: one command per stage; a rule's shell line is that command and nothing else."""
+"""The command `lynx`: one command per stage; a rule's shell line is that command, nothing else."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ app = typer.Typer(
     help="""LynX: a new sense for a frozen video LLM, through the interface it already sees with.
 
 Each command below runs one stage of the DAG. You rarely type them: ask Snakemake for a result,
-`snakemake --profile local results/scanqa/metrics.json`, and it calls them in order. They are here to
-run, read and debug a stage by itself; every one reads `config/` and finds its inputs under `runs/`.
+`snakemake --profile local results/scanqa/metrics.json`, and it calls them in order. They are here
+to run, read and debug a stage by itself; every one reads `config/` and finds its inputs under
+`runs/`.
 """,
 )
 
@@ -46,17 +47,25 @@ Variant = Annotated[str, typer.Option(help="lynx, video-only, plain-tower or zer
 HERE = Path()
 
 
-def load(files: list[Path], overrides: list[str], root: Path) -> Project:
-    """Read the configuration that the options name."""
+def load(files: list[Path], overrides: list[str], root: Path, **names: str) -> Project:
+    """Read the configuration that the options name; `names` (kind: name) must be in it."""
+    from lynx.config.names import require_names
     from lynx.project import Project
 
+    project = Project.load(root, files, read_pairs(overrides))
+    require_names(project.experiment, names)
+    return project
+
+
+def read_pairs(overrides: list[str]) -> dict[str, object]:
+    """`key=value` texts by key."""
     pairs: dict[str, object] = {}
     for item in overrides:
         key, separator, value = item.partition("=")
         if not separator:
             raise InputError(f"--set {item}: no '=' found, expected key=value, e.g. seed=1")
         pairs[key] = value
-    return Project.load(root, files, pairs)
+    return pairs
 
 
 @app.command()
@@ -101,7 +110,7 @@ def data(
     """Read a benchmark's raw annotation into checked sample tables, one per split."""
     from lynx.benchmarks.stage import run_data
 
-    run_data(load(config, sets, root), benchmark)
+    run_data(load(config, sets, root, source=benchmark), benchmark)
 
 
 @app.command()
@@ -115,7 +124,7 @@ def frames(
     from lynx.benchmarks.stage import group_clips
     from lynx.media.stage import run_frames
 
-    project = load(config, sets, root)
+    project = load(config, sets, root, group=group)
     run_frames(project, group, group_clips(project, group))
 
 
@@ -129,7 +138,7 @@ def reference(
     """Stage 1: token moments and mean keys and values of ordinary video, training scenes only."""
     from lynx.align.stage import run_reference
 
-    run_reference(load(config, sets, root), group)
+    run_reference(load(config, sets, root, group=group), group)
 
 
 @app.command()
@@ -142,7 +151,7 @@ def align(
     """Stage 2: train the vision adapter on X alone, without pairs or labels. Resumable."""
     from lynx.align.stage import run_align
 
-    run_align(load(config, sets, root), name)
+    run_align(load(config, sets, root, alignment=name), name)
 
 
 @app.command()
@@ -163,7 +172,8 @@ def features(
     known: dict[str, Stream] = {name: name for name in get_args(Stream)}
     if stream not in known:
         raise InputError(f"--stream {stream}: no such stream, expected one of {', '.join(known)}")
-    run_features(load(config, sets, root), benchmark, split, known[stream])
+    project = load(config, sets, root, benchmark=benchmark)
+    run_features(project, benchmark, split, known[stream])
 
 
 @app.command()
@@ -177,7 +187,8 @@ def sft(
     """Stage 3: train the language adapter of a variant from its token streams. Resumable."""
     from lynx.sft.stage import run_sft
 
-    run_sft(load(config, sets, root), variant, benchmark)
+    project = load(config, sets, root, variant=variant, benchmark=benchmark)
+    run_sft(project, variant, benchmark)
 
 
 @app.command()
@@ -191,7 +202,8 @@ def predict(
     """Answer the evaluation split greedily. Resumable per clip."""
     from lynx.evaluate.stage import run_predict
 
-    run_predict(load(config, sets, root), variant, benchmark)
+    project = load(config, sets, root, variant=variant, benchmark=benchmark)
+    run_predict(project, variant, benchmark)
 
 
 @app.command()
@@ -205,7 +217,8 @@ def score(
     """Score a run's answers over every annotated item; writes its metrics.json."""
     from lynx.evaluate.stage import run_score
 
-    run_score(load(config, sets, root), variant, benchmark)
+    project = load(config, sets, root, variant=variant, benchmark=benchmark)
+    run_score(project, variant, benchmark)
 
 
 @app.command()
@@ -215,10 +228,10 @@ def headline(
     sets: Overrides = [],  # noqa: B006
     root: Root = HERE,
 ) -> None:
-    """Write results/<benchmark>/metrics.json: lynx beside the controls it is compared with."""
+    """Write `results/<benchmark>/metrics.json`: lynx beside the controls it is compared with."""
     from lynx.evaluate.stage import run_headline
 
-    run_headline(load(config, sets, root), benchmark)
+    run_headline(load(config, sets, root, benchmark=benchmark), benchmark)
 
 
 @app.command()
@@ -231,20 +244,24 @@ def table(
     """Print a benchmark's metrics, lynx beside its controls, and where to look next."""
     from lynx.report.terminal import print_table
 
-    print_table(load(config, sets, root), benchmark)
+    print_table(load(config, sets, root, benchmark=benchmark), benchmark)
 
 
 @app.command()
 def seeds(
     benchmark: Annotated[str, typer.Argument(help="E.g. scanqa.")],
+    write: Annotated[bool, typer.Option("--write", help="Write results/tables/ too.")] = False,
     config: ConfigFiles = [],  # noqa: B006
     sets: Overrides = [],  # noqa: B006
     root: Root = HERE,
 ) -> None:
     """Print mean and spread over all seeds that have been run, by variant and question group."""
-    from lynx.report.seeds import print_seeds
+    from lynx.report.seeds import print_seeds, write_seeds
 
-    print_seeds(load(config, sets, root), benchmark)
+    project = load(config, sets, root, benchmark=benchmark)
+    print_seeds(project, benchmark)
+    if write:
+        write_seeds(project, benchmark)
 
 
 @app.command()
@@ -275,7 +292,7 @@ def doctor(config: ConfigFiles = [], sets: Overrides = [], root: Root = HERE) ->
     """Say what is installed, which accelerator there is, what is missing and how to get it."""
     from lynx.doctor import main_doctor
 
-    raise typer.Exit(main_doctor(root, config, dict(item.split("=", 1) for item in sets)))
+    raise typer.Exit(main_doctor(root, config, read_pairs(sets)))
 
 
 def main() -> None:

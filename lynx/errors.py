@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class InputError(Exception):
-    """Wrong input: one sentence that names the file or key, what was found, expected, and what to do.
+    """Wrong input: one sentence with the file or key, what was found, expected, and what to do.
 
     The command line prints the sentence without a traceback and exits with code 2 (design rule 11).
     """

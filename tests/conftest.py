@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.command_line import Outcome, call
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +16,34 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.tiny_base import write_tiny_base
 
     return write_tiny_base(tmp_path_factory.mktemp("base") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny project whose lynx run of ScanQA has been predicted; read-only by convention."""
+    from tests.project_copy import run_chain, tiny_project
+
+    root = tiny_project(tmp_path_factory.mktemp("project") / "finished")
+    run_chain(root)
+    return root
+
+
+@pytest.fixture
+def root(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished project that the test may spoil."""
+    from tests.project_copy import copy_project
+
+    return copy_project(finished, tmp_path / "project")
+
+
+@pytest.fixture
+def lynx(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Outcome]:
+    """The command `lynx`, called in this process from the root of the test's own copy."""
+    monkeypatch.chdir(root)
+
+    def run(*arguments: str) -> Outcome:
+        return call(monkeypatch, capsys, *arguments)
+
+    return run

@@ -1,4 +1,4 @@
-"""What stages 1 and 2 read of the training scenes: chunks of colour frames, chunks of depth maps."""
+"""What stages 1 and 2 read of the training scenes: chunks of colour frames and of depth maps."""
 
 from __future__ import annotations
 

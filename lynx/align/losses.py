@@ -35,8 +35,9 @@ def attention_term(
 ) -> torch.Tensor:
     """Mean |O - O'| over (N, Q, Dv) for one block and one chunk.
 
-    O is the block's attention output; O' is what the same queries return from the reference keys and
-    values (h, S, d), after the same output projection. No stop-gradient: both sides are trained.
+    O is the block's attention output; O' is what the same queries return from the reference keys
+    and values (h, S, d), after the same output projection. No stop-gradient: both sides are
+    trained.
     """
     queries = block.queries[:, :, positions]
     keys = keys.to(queries.dtype).expand(queries.shape[0], -1, -1, -1)

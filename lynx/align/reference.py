@@ -19,6 +19,7 @@ from lynx.model.families.llava_onevision import BaseInfo
 from lynx.model.tower import BlockAttention, clip_tokens, close_clip
 
 FILE_NAME = "reference.safetensors"
+TENSORS = ("token_mean", "token_var", "vision_ref_k", "vision_ref_v")
 
 
 @dataclass
@@ -93,7 +94,9 @@ class ReferenceBuilder:
     def tensors(self) -> dict[str, torch.Tensor]:
         """The file's tensors: moments in float32, keys and values in float16."""
         if not self.frames:
-            raise InputError("reference: no frames were seen; check that the training split has clips")
+            raise InputError(
+                "reference: no frames were seen; check that the training split has clips"
+            )
         return {
             "token_mean": self.moments.mean.float(),
             "token_var": self.moments.variance.float(),
@@ -107,23 +110,29 @@ class ReferenceBuilder:
 
 
 def load_reference(folder: Path, info: BaseInfo, device: torch.device) -> Reference:
-    """Read a reference and check that its shapes are those of the base."""
+    """Read a reference and check that it is whole and that its shapes are those of the base."""
     path = folder / FILE_NAME
     try:
         tensors = load_file(path, device=str(device))
     except (FileNotFoundError, SafetensorError) as error:
         raise InputError(f"{path}: not readable ({error}); run the reference rule again") from error
+    for name in TENSORS:
+        if name not in tensors:
+            raise InputError(
+                f"{path}: no tensor {name}, expected {', '.join(TENSORS)}; "
+                "run the reference rule again"
+            )
     head = info.vision_width // info.vision_heads
     expected = (info.vision_blocks, info.vision_heads, info.patches, head)
     if tuple(tensors["vision_ref_k"].shape) != expected:
         raise InputError(
-            f"{path}: keys of shape {tuple(tensors['vision_ref_k'].shape)}, expected {expected} for "
-            f"{info.folder}; the reference is of another base, so run its rule again"
+            f"{path}: keys of shape {tuple(tensors['vision_ref_k'].shape)}, expected {expected} "
+            f"for {info.folder}; the reference is of another base, so run its rule again"
         )
     if (width := tensors["token_mean"].shape[0]) != info.text_width:
         raise InputError(
-            f"{path}: token moments of width {width}, expected {info.text_width} for {info.folder}; "
-            "the reference is of another base, so run its rule again"
+            f"{path}: token moments of width {width}, expected {info.text_width} for "
+            f"{info.folder}; the reference is of another base, so run its rule again"
         )
     return Reference(
         token_mean=tensors["token_mean"],

@@ -8,7 +8,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 RECORDED_PACKAGES = (
-    "lynx", "torch", "transformers", "peft", "accelerate", "numpy", "pillow", "pycocoevalcap"
+    "lynx",
+    "torch",
+    "transformers",
+    "peft",
+    "accelerate",
+    "numpy",
+    "pillow",
+    "pycocoevalcap",
 )
 
 

@@ -1,4 +1,4 @@
-"""The manifest: what an artefact is, what decided it, and what it was made from (design, rule 2)."""
+"""The manifest: what an artefact is, what decided it and what it was made from (design rule 2)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Manifest(BaseModel):
     """Everything that a later stage or a reader needs to trust an artefact.
 
     `identity` hashes what decided the artefact (stage, version, settings, seed, the parents'
-    identities); `content` hashes the files themselves.
+    identities and contents); `content` hashes the files themselves.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -64,14 +64,18 @@ def identify(
     seed: int | None,
     parents: Sequence[ParentEntry],
 ) -> str:
-    """The identity of an artefact: equal inputs give equal identities, before anything is run."""
+    """The identity of an artefact: equal inputs give equal identities, before anything is run.
+
+    A parent counts with its content too: raw data and base models may change under equal settings,
+    and state that is named by an identity must not be taken up for other inputs.
+    """
     return hash_data(
         {
             "stage": stage,
             "version": version,
             "settings": settings,
             "seed": seed,
-            "parents": [[parent.stage, parent.identity] for parent in parents],
+            "parents": [[parent.stage, parent.identity, parent.content] for parent in parents],
         }
     )
 

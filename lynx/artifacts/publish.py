@@ -1,13 +1,17 @@
-"""Publish or nothing: an artefact is whole and named by its manifest, or absent (design, rule 3)."""
+"""Publish or nothing: an artefact is whole and has its manifest, or is absent (design, rule 3)."""
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from safetensors import SafetensorError
 
 from lynx.artifacts.environment import describe_environment
 from lynx.artifacts.manifest import (
@@ -19,6 +23,33 @@ from lynx.artifacts.manifest import (
     identify,
     list_files,
 )
+from lynx.errors import InputError
+
+# The disk's own faults; any other OSError, such as a missing input, is told as itself.
+DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
+
+
+@contextmanager
+def naming_disk_faults(target: Path) -> Iterator[None]:
+    """Raise InputError for a full, failing or read-only disk met while `target` is written."""
+    try:
+        yield
+    except Exception as error:
+        number = _errno(error)
+        if number not in DISK_FAULTS:
+            raise
+        raise InputError(
+            f"{target}: not published, {os.strerror(number)}; nothing was lost: "
+            "free space or mend the disk and run the same command again"
+        ) from error
+
+
+def _errno(error: Exception) -> int | None:
+    if isinstance(error, OSError):
+        return error.errno
+    # safetensors hands an error of the system on as text.
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return int(found[1]) if found and isinstance(error, SafetensorError) else None
 
 
 def fsync_path(path: Path) -> None:
@@ -38,19 +69,23 @@ def fsync_tree(folder: Path) -> None:
 
 
 def write_atomic(path: Path, text: str) -> None:
-    """Write a small file so that a reader sees the old text or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a small file so that a reader sees the old text or the new, never a part.
+
+    Raises InputError for a full, failing or read-only disk; the old text then stands.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with beside.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    fsync_path(path.parent)
+    with naming_disk_faults(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with beside.open("w", encoding="utf-8") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(beside, path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+        fsync_path(path.parent)
 
 
 @dataclass
@@ -73,49 +108,55 @@ def publishing(
     seed: int | None,
     device: str,
 ) -> Iterator[Draft]:
-    """Write an artefact beside `target`, flush it, rename it in, and write its manifest last.
+    """Write an artefact beside `target`, its manifest last, flush it, and rename it in.
 
-    A failure inside the block, a full disk among them, removes the draft and leaves whatever stood
-    at `target` before; a kill leaves a draft folder that the next writer removes.
+    A failure inside the block removes the draft and leaves whatever stood at `target` before; a
+    kill leaves a draft folder that the next writer removes. A full, failing or read-only disk is
+    an InputError.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     draft = Draft(target.with_name(f".{target.name}.draft"))
-    if draft.folder.exists():
-        shutil.rmtree(draft.folder)
-    draft.folder.mkdir()
-    try:
-        yield draft
-        files = list_files(draft.folder)
-        fsync_tree(draft.folder)
-        manifest = Manifest(
-            stage=stage,
-            version=version,
-            settings=settings,
-            seed=seed,
-            parents=tuple(parents),
-            identity=identify(stage, version, settings, seed, parents),
-            content=content_hash(files),
-            files=files,
-            counts=draft.counts,
-            facts=draft.facts,
-            environment=describe_environment(device),
-        )
-        _swap_in(draft.folder, target)
-    except BaseException:
-        shutil.rmtree(draft.folder, ignore_errors=True)
-        raise
-    write_atomic(target / MANIFEST_NAME, dump_manifest(manifest))
+    with naming_disk_faults(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if draft.folder.exists():
+            shutil.rmtree(draft.folder)
+        draft.folder.mkdir()
+        try:
+            yield draft
+            files = list_files(draft.folder)
+            manifest = Manifest(
+                stage=stage,
+                version=version,
+                settings=settings,
+                seed=seed,
+                parents=tuple(parents),
+                identity=identify(stage, version, settings, seed, parents),
+                content=content_hash(files),
+                files=files,
+                counts=draft.counts,
+                facts=draft.facts,
+                environment=describe_environment(device),
+            )
+            text = dump_manifest(manifest)
+            (draft.folder / MANIFEST_NAME).write_text(text, encoding="utf-8")
+            fsync_tree(draft.folder)
+            _swap_in(draft.folder, target)
+        except BaseException:
+            shutil.rmtree(draft.folder, ignore_errors=True)
+            raise
 
 
 def _swap_in(folder: Path, target: Path) -> None:
-    """Rename `folder` to `target`; an old artefact loses its manifest first, then goes."""
+    """Rename `folder` to `target`; an old artefact goes when the new one stands."""
+    retired = target.with_name(f".{target.name}.retired")
+    shutil.rmtree(retired, ignore_errors=True)
     if target.exists():
-        (target / MANIFEST_NAME).unlink(missing_ok=True)
-        retired = target.with_name(f".{target.name}.retired")
-        shutil.rmtree(retired, ignore_errors=True)
         os.rename(target, retired)
-        os.rename(folder, target)
-        shutil.rmtree(retired)
+        try:
+            os.rename(folder, target)
+        except OSError:
+            os.rename(retired, target)
+            raise
     else:
         os.rename(folder, target)
     fsync_path(target.parent)
+    shutil.rmtree(retired, ignore_errors=True)  # what is left of it goes with the next writer

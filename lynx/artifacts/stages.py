@@ -1,4 +1,4 @@
-"""The stages and their versions; raise a version when a change in code changes what a stage makes."""
+"""The stages and their versions; raise one when a change in code changes what its stage makes."""
 
 from __future__ import annotations
 

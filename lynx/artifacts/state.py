@@ -1,4 +1,7 @@
-"""Resumable state under `work/`: named by what decides the result, one writer at a time (rule 4)."""
+"""Resumable state under `work/`: named by what decides the result, one writer at a time.
+
+Design, rule 4.
+"""
 
 from __future__ import annotations
 

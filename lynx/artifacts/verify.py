@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from lynx.artifacts.hashing import hash_file
-from lynx.artifacts.manifest import Manifest, ParentEntry, content_hash, read_manifest
+from lynx.artifacts.manifest import (
+    Manifest,
+    ParentEntry,
+    content_hash,
+    identify,
+    read_manifest,
+)
 from lynx.errors import InputError
 
 
@@ -19,6 +25,12 @@ def verify_files(folder: Path, *, deep: bool) -> Manifest:
         raise InputError(
             f"{folder}/manifest.json: the file list does not hash to its own content field; "
             "the manifest was edited, so run the rule that makes it again"
+        )
+    decided = (manifest.settings, manifest.seed, manifest.parents)
+    if identify(manifest.stage, manifest.version, *decided) != manifest.identity:
+        raise InputError(
+            f"{folder}/manifest.json: stage, settings, seed and parents do not hash to its own "
+            "identity field; the manifest was edited, so run the rule that makes it again"
         )
     for entry in manifest.files:
         path = folder / entry.path
@@ -38,9 +50,9 @@ def verify_files(folder: Path, *, deep: bool) -> Manifest:
     return manifest
 
 
-def require_stage(folder: Path, stage: str) -> Manifest:
-    """Read a verified manifest that must be of the given stage."""
-    manifest = verify_files(folder, deep=False)
+def require_stage(folder: Path, stage: str, *, deep: bool = False) -> Manifest:
+    """Read a verified manifest that must be of the given stage; see `verify_files`."""
+    manifest = verify_files(folder, deep=deep)
     if manifest.stage != stage:
         raise InputError(
             f"{folder}: an artefact of stage {manifest.stage}, expected {stage}; "

@@ -18,6 +18,9 @@ class MainConfig(Strict):
     scale: str
     recipe: str | None = Field(description="null takes the scale's own recipe")
     seed: Annotated[int, Field(ge=0)]
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        min_length=1, description="seeds that `rule tables` reports mean and spread of"
+    )
     benchmarks: tuple[str, ...] = Field(min_length=1, description="what runs, in table order")
     compare_with: tuple[str, ...] | None = Field(
         description="variants shown beside lynx in results/<benchmark>; null takes the scale's own"

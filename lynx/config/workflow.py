@@ -1,4 +1,4 @@
-"""What the Snakefile asks of the configuration: inputs, slices and command-line options of its rules."""
+"""What the Snakefile asks of the configuration: inputs, slices and options of its rules."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from lynx.config import slices
 from lynx.config.experiment import Experiment
 from lynx.config.layout import Layout
 from lynx.config.loading import DEFAULT, load_experiment
+from lynx.config.slices import Stream
 from lynx.config.yaml_files import deep_merge, read_mapping
 from lynx.errors import InputError
 
@@ -44,9 +45,8 @@ class WorkflowConfig:
         try:
             experiment = load_experiment(names, changed, root)
         except InputError as error:
-            from snakemake.exceptions import (  # type: ignore[import-untyped]
-                WorkflowError,  # only Snakemake calls this, and it prints no traceback for it
-            )
+            # Only Snakemake calls this, and it prints no traceback for its own error.
+            from snakemake.exceptions import WorkflowError  # type: ignore[import-untyped]
 
             raise WorkflowError(str(error)) from None
         pairs = tuple(
@@ -58,7 +58,9 @@ class WorkflowConfig:
     def at(self, wildcards: Any) -> Experiment:
         """The experiment that a job's wildcards (scale, seed) name."""
         chosen = {
-            key: str(getattr(wildcards, key)) for key in ("scale", "seed") if hasattr(wildcards, key)
+            key: str(getattr(wildcards, key))
+            for key in ("scale", "seed")
+            if hasattr(wildcards, key)
         }
         return _load_cached(self, tuple(sorted(chosen.items())))
 
@@ -71,6 +73,11 @@ class WorkflowConfig:
         parts = [f"--config {shlex.quote(str(name))}" for name in self.files]
         parts += [f"--set {shlex.quote(f'{key}={value}')}" for key, value in sorted(pairs.items())]
         return " ".join(parts)
+
+    def features_slice(self, wildcards: Any, stream: Stream) -> str:
+        """The slice of one stream; the stream is a rule's own, not always a wildcard."""
+        experiment = self.at(wildcards)
+        return slice_of("features", experiment, wildcards.benchmark, wildcards.split, stream)
 
     @property
     def scale_names(self) -> str:
@@ -92,13 +99,18 @@ class WorkflowConfig:
         layout = Layout(Path(), self.experiment.scale_name)
         return [str(layout.headline(name)) for name in self.experiment.main.benchmarks]
 
+    def seed_tables(self) -> list[str]:
+        """The table over seeds of every configured benchmark."""
+        names = self.experiment.main.benchmarks
+        return [f"results/tables/{name}-seeds.{kind}" for name in names for kind in ("csv", "md")]
+
     def variants(self) -> list[str]:
         """lynx and the variants shown beside it."""
         return ["lynx", *(name for name in self.experiment.compare_with if name != "lynx")]
 
 
 def _in_order(files: Sequence[Path | str], root: Path) -> tuple[Path, ...]:
-    """The default file, then what was laid over it; Snakemake lists the Snakefile's own one last."""
+    """The default file, then what was laid over it; Snakemake lists the Snakefile's own last."""
     paths = [Path(os.path.relpath(name, root)) for name in (DEFAULT, *files)]
     return tuple(dict.fromkeys(paths))
 
@@ -123,8 +135,9 @@ def data_inputs(experiment: Experiment, benchmark: str) -> list[str]:
 
 
 def base_inputs(experiment: Experiment) -> list[str]:
-    """The base's configuration file: a base that is not there stops before anything runs."""
-    return [str(experiment.base_folder / "config.json")]
+    """The base's configuration and weights: one that is not there stops before anything runs."""
+    folder = experiment.base_folder
+    return [str(path) for path in (folder / "config.json", *sorted(folder.glob("*.safetensors")))]
 
 
 def frames_inputs(experiment: Experiment, group: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Stages `world` and `train-base`: the demo's raw data, and the tiny base that ships with the project."""
+"""Stages `world` and `train-base`: the demo's raw data, and the tiny base that ships with it."""
 
 from __future__ import annotations
 

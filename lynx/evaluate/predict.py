@@ -1,7 +1,7 @@
 """Greedy answers to an evaluation split, resumable per sample (design, rule 4).
 
-Questions are batched by clip in table order, whatever was answered before, so that a resumed run forms
-the same batches and gives the same answers.
+Questions are batched by clip in table order, whatever was answered before, so that a resumed run
+forms the same batches and gives the same answers.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _answer(
 
 
 def _whole_lines(path: Path) -> dict[str, str]:
-    """Answers of whole lines; a line cut by a kill is dropped from the file, its batch runs again."""
+    """Answers of whole lines; a line cut by a kill leaves the file, and its batch runs again."""
     if not path.is_file():
         return {}
     answers: dict[str, str] = {}

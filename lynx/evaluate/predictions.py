@@ -13,7 +13,7 @@ FILE_NAME = "predictions.jsonl"
 
 
 def write_predictions(folder: Path, samples: Sequence[Sample], answers: Mapping[str, str]) -> None:
-    """Write `question_id`, `scene_id` and `text`, the fields the released scorer reads, per sample."""
+    """Write the fields the released scorer reads per sample: `question_id`, `scene_id`, `text`."""
     rows = (
         {"question_id": sample.id, "scene_id": sample.clip, "text": answers[sample.id]}
         for sample in samples
@@ -29,8 +29,8 @@ def read_predictions(folder: Path) -> dict[str, str]:
         row = json.loads(line)
         if row["question_id"] in answers:
             raise InputError(
-                f"{path}, line {number}: question {row['question_id']!r} is answered twice, expected "
-                "once; run the predict rule again"
+                f"{path}, line {number}: question {row['question_id']!r} is answered twice, "
+                "expected once; run the predict rule again"
             )
         answers[row["question_id"]] = row["text"]
     return answers

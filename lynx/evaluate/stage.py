@@ -8,10 +8,10 @@ import time
 
 from lynx.artifacts.environment import package_versions
 from lynx.artifacts.hashing import hash_file
-from lynx.artifacts.manifest import MANIFEST_NAME, read_manifest
+from lynx.artifacts.manifest import MANIFEST_NAME, parent_entry
 from lynx.artifacts.publish import write_atomic
 from lynx.artifacts.stages import STAGE_VERSIONS
-from lynx.artifacts.verify import verify_files
+from lynx.artifacts.verify import require_parent, require_stage
 from lynx.benchmarks import get_benchmark
 from lynx.benchmarks.stage import read_split
 from lynx.config.slices import predict_slice
@@ -53,7 +53,10 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
         if trained:
             attach_language(project, base, variant, benchmark)
         encoder = ChatEncoder.load(base.info.folder, base.info.image_token_id)
-        samples, prompt = read_split(project, benchmark, settings.split), get_benchmark(benchmark).prompt
+        samples, prompt = (
+            read_split(project, benchmark, settings.split),
+            get_benchmark(benchmark).prompt,
+        )
         answers = answer_all(base, sources, encoder, samples, prompt, settings, state)
         with run.publish(device_name(base.device)) as draft:
             write_predictions(draft.folder, samples, answers)
@@ -68,7 +71,8 @@ def run_score(project: Project, variant: str, benchmark: str) -> None:
     """Score a run's predictions over every annotated item and write its `metrics.json`."""
     experiment, layout, seed = project.experiment, project.layout, project.seed
     folder = layout.predictions(variant, benchmark, seed)
-    manifest = verify_files(folder, deep=True)
+    manifest = require_stage(folder, "predict", deep=True)
+    table = require_stage(layout.data(benchmark), "data", deep=True)
     expected = predict_slice(experiment, variant, benchmark)
     if manifest.settings != expected:
         raise InputError(
@@ -78,6 +82,7 @@ def run_score(project: Project, variant: str, benchmark: str) -> None:
     split = experiment.recipes[benchmark].evaluate.split
     if split == experiment.splits_used(benchmark)[0]:
         raise InputError(f"evaluate.split: {split!r} is the training split; score a held-out one")
+    require_parent(folder, manifest, parent_entry(layout.data(benchmark)))
     samples = read_split(project, benchmark, split)
     scores = get_benchmark(benchmark).score(samples, read_predictions(folder))
     report = {
@@ -95,7 +100,7 @@ def run_score(project: Project, variant: str, benchmark: str) -> None:
             for parent in manifest.parents
             if parent.stage in ("base", "sft")
         },
-        "data": read_manifest(layout.data(benchmark)).content,
+        "data": table.content,
         "stage_version": STAGE_VERSIONS["score"],
         "versions": package_versions(),
         "predict": {**manifest.facts, "device": manifest.environment["device"]},
@@ -105,11 +110,16 @@ def run_score(project: Project, variant: str, benchmark: str) -> None:
 
 
 def run_headline(project: Project, benchmark: str) -> None:
-    """Write `results/<benchmark>/metrics.json`: lynx at the configured scale, beside its controls."""
+    """Write `results/<benchmark>/metrics.json`: lynx at the configured scale and its controls."""
     layout, seed = project.layout, project.seed
 
     def read(variant: str) -> dict[str, object]:
         path = layout.metrics(variant, benchmark, seed)
+        if not path.is_file():
+            raise InputError(
+                f"{path}: no metrics of this run; run the score rule of {variant} on {benchmark} "
+                "first"
+            )
         found: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
         return found
 

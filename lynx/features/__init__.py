@@ -1,1 +1,4 @@
-"""Token streams: encode each clip once, store or stream them, read them by clip id (design, rule 8)."""
+"""Token streams: encode each clip once, store or stream them, read them by clip id.
+
+Design, rule 8.
+"""

@@ -41,7 +41,9 @@ def view_of(project: Project, benchmark: str, split: str) -> ViewSettings:
     return recipe.sft.view if split == train else recipe.evaluate.view
 
 
-def stream_bytes(project: Project, info: BaseInfo, view: ViewSettings, stream: Stream, clips: int) -> int:
+def stream_bytes(
+    project: Project, info: BaseInfo, view: ViewSettings, stream: Stream, clips: int
+) -> int:
     """Bytes that a stored stream takes: T * F + 1 tokens of width D per clip."""
     frames = view.frames
     if stream != "video" and not view.merge_pairs:
@@ -51,7 +53,9 @@ def stream_bytes(project: Project, info: BaseInfo, view: ViewSettings, stream: S
     return clips * (frames * per_frame + 1) * width
 
 
-def make_encoder(project: Project, base: Base, benchmark: str, split: str, stream: Stream) -> StreamEncoder:
+def make_encoder(
+    project: Project, base: Base, benchmark: str, split: str, stream: Stream
+) -> StreamEncoder:
     """The encoder of one stream; the base carries its vision adapter already if it is `aligned`."""
     group = project.experiment.benchmarks[benchmark].group
     return StreamEncoder(

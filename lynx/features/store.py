@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from lynx.errors import InputError
@@ -64,10 +64,14 @@ class StoredTokens:
 
     @classmethod
     def open(cls, folder: Path) -> StoredTokens:
-        """Read the index of a features artefact."""
-        lines = (folder / INDEX_NAME).read_text(encoding="utf-8").splitlines()
-        rows = [json.loads(line) for line in lines]
-        return cls(folder, {row["clip"]: row["shard"] for row in rows})
+        """Read the index of a features artefact and check that its shards hold what it says.
+
+        Raises InputError for a missing or cut index or shard.
+        """
+        shards = _read_index(folder / INDEX_NAME)
+        for shard in sorted(set(shards.values())):
+            _check_shard(folder / shard, {clip for clip, held in shards.items() if held == shard})
+        return cls(folder, shards)
 
     def read(self, clip: str) -> torch.Tensor:
         """Tokens (V, D) of a clip; InputError if the stream does not hold it."""
@@ -79,6 +83,46 @@ class StoredTokens:
         with safe_open(self.folder / self.shards[clip], framework="pt") as stream:
             tokens: torch.Tensor = stream.get_tensor(clip)
         return tokens
+
+
+def _read_index(path: Path) -> dict[str, str]:
+    """Shards by clip, one line each."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path}: missing, expected the index of a token stream; run the features rule again"
+        ) from error
+    shards = {}
+    for number, line in enumerate(lines, start=1):
+        try:
+            row = json.loads(line)
+            shards[str(row["clip"])] = str(row["shard"])
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{path}, line {number}: {line[:60]!r} found, expected a clip and its shard; "
+                "the index was cut or changed, so run the features rule again"
+            ) from error
+    return shards
+
+
+def _check_shard(path: Path, clips: set[str]) -> None:
+    """Read a shard's header, which also compares its length with the tensors it names."""
+    try:
+        with safe_open(path, framework="pt") as stream:
+            missing = sorted(clips - set(stream.keys()))
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path}: missing, expected the tokens of {len(clips)} clips; "
+            "run the features rule again"
+        ) from error
+    except SafetensorError as error:
+        raise InputError(f"{path}: not whole ({error}); run the features rule again") from error
+    if missing:
+        raise InputError(
+            f"{path}: no tokens of clip {missing[0]}, which the index places there; "
+            "run the features rule again"
+        )
 
 
 def write_store(folder: Path, clips: Iterable[tuple[str, torch.Tensor]]) -> int:

@@ -1,20 +1,23 @@
 """The two LoRA adapters as PEFT folders: `vision` on the tower, `language` on the language model.
 
-They sit on disjoint modules, so that switching one never touches the other (method sections 2.3, 5.1).
+They sit on disjoint modules, so that switching one never touches the other (method
+sections 2.3, 5.1).
 """
 
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
 from peft.tuners.lora import LoraLayer
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
@@ -34,6 +37,7 @@ Role = Literal["vision", "language"]
 TARGETS: dict[Role, str] = {"vision": TOWER_LINEARS, "language": LANGUAGE_LINEARS}
 PREFIXES: dict[Role, tuple[str, ...]] = {"vision": TOWER_PREFIXES, "language": LANGUAGE_PREFIXES}
 PEFT_PREFIX = "base_model.model."
+SETTINGS = {"rank": "r", "alpha": "lora_alpha", "dropout": "lora_dropout"}
 
 
 def add_adapter(base: Base, role: Role, lora: LoraSettings, *, seed: int) -> PeftModel:
@@ -51,7 +55,10 @@ def add_adapter(base: Base, role: Role, lora: LoraSettings, *, seed: int) -> Pef
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         # PEFT warns of a tree that already holds LoRA layers (the other role's, on other modules)
         # and reads a property of transformers that is being renamed.
-        warnings.filterwarnings("ignore", message="Already found a|You are trying to modify|.*is_gradient_checkpointing.*")
+        warnings.filterwarnings(
+            "ignore",
+            message="Already found a|You are trying to modify|.*is_gradient_checkpointing.*",
+        )
         torch.manual_seed(seed)
         peft_model = get_peft_model(base.model, config, adapter_name=role)
     assert isinstance(peft_model, PeftModel)
@@ -91,6 +98,7 @@ def set_trainable(base: Base, role: Role | None) -> None:
         for parameter in adapter_parameters(base, role).values():
             parameter.requires_grad_(True)
         for layer in lora_layers(base, role).values():
+            assert isinstance(layer, nn.Module)  # LoraLayer is the part that all kinds share
             layer.train()
 
 
@@ -120,7 +128,9 @@ def save_adapter(peft_model: PeftModel, role: Role, folder: Path) -> None:
     config = peft_model.peft_config[role]
     config.base_model_name_or_path = None  # the manifest names the base by its hash, not by a path
     config.inference_mode = True
-    peft_model.save_pretrained(str(folder.parent), selected_adapters=[role], safe_serialization=True)
+    peft_model.save_pretrained(
+        str(folder.parent), selected_adapters=[role], safe_serialization=True
+    )
     written = folder.parent / role
     if written != folder:
         written.rename(folder)
@@ -128,19 +138,15 @@ def save_adapter(peft_model: PeftModel, role: Role, folder: Path) -> None:
 
 
 def load_adapter(base: Base, role: Role, folder: Path) -> LoraSettings:
-    """Attach a PEFT folder, ours or one written by the published code (peft 0.13, transformers 4.45).
+    """Attach a PEFT folder, ours or the published code's (peft 0.13, transformers 4.45).
 
-    Raises InputError if rank, shapes or modules do not fit this base.
+    Raises InputError if rank, shapes or modules do not fit this base, which is then left as it was.
     """
     lora, tensors = read_adapter(folder)
+    _check_fits(folder, role, _lora_shapes(base, role, lora.rank), tensors)
     peft_model = add_adapter(base, role, lora, seed=0)
-    wanted = {
-        name.removeprefix(PEFT_PREFIX).replace(f".{role}.", "."): parameter
-        for name, parameter in adapter_parameters(base, role).items()
-    }
-    _check_fits(folder, role, wanted, tensors)
     state = {PEFT_PREFIX + name: tensor for name, tensor in tensors.items()}
-    outcome = set_peft_model_state_dict(peft_model, state, adapter_name=role)
+    outcome: Any = set_peft_model_state_dict(peft_model, state, adapter_name=role)
     if outcome.unexpected_keys:
         raise RuntimeError(f"{folder}: adapter keys not taken: {outcome.unexpected_keys[:3]}")
     return lora
@@ -153,24 +159,69 @@ def read_adapter(folder: Path) -> tuple[LoraSettings, dict[str, torch.Tensor]]:
         if not path.is_file():
             raise InputError(f"{path}: missing, expected a PEFT adapter folder; run its rule again")
     try:
-        data = json.loads(config_path.read_text(encoding="utf-8"))
+        data: object = json.loads(config_path.read_text(encoding="utf-8"))
         tensors = load_file(weights)
-    except (json.JSONDecodeError, SafetensorError) as error:
-        raise InputError(f"{folder}: the adapter is not whole ({error}); run its rule again") from error
-    lora = LoraSettings(rank=data["r"], alpha=data["lora_alpha"], dropout=data["lora_dropout"])
-    return lora, {current_name(name.removeprefix(PEFT_PREFIX)): item for name, item in tensors.items()}
+    except (UnicodeDecodeError, json.JSONDecodeError, SafetensorError) as error:
+        raise InputError(
+            f"{folder}: the adapter is not whole ({error}); run its rule again"
+        ) from error
+    return _read_lora(config_path, data), {
+        current_name(name.removeprefix(PEFT_PREFIX)): item for name, item in tensors.items()
+    }
+
+
+def _read_lora(path: Path, data: object) -> LoraSettings:
+    """Rank, alpha and dropout of an `adapter_config.json`, whose other keys do not matter here."""
+    if not isinstance(data, dict):
+        raise InputError(
+            f"{path}: a {type(data).__name__} found, expected a JSON object; run its rule again"
+        )
+    for key in SETTINGS.values():
+        if key not in data:
+            raise InputError(
+                f"{path}: no {key}, expected {', '.join(SETTINGS.values())} of a LoRA adapter; "
+                "run its rule again"
+            )
+    try:
+        return LoraSettings.model_validate({name: data[key] for name, key in SETTINGS.items()})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = SETTINGS[str(problem["loc"][0])]
+        raise InputError(
+            f"{path}: {key} is {data[key]!r}, which no LoRA adapter has ({problem['msg']}); "
+            "run its rule again"
+        ) from error
+
+
+def _lora_shapes(base: Base, role: Role, rank: int) -> dict[str, tuple[int, ...]]:
+    """Tensor names and shapes of an adapter of this rank, before it is attached."""
+    target = re.compile(TARGETS[role])
+    shapes: dict[str, tuple[int, ...]] = {}
+    for name, module in base.model.named_modules():
+        if target.fullmatch(name) and isinstance(module, nn.Linear | LoraLayer):
+            outputs, inputs = module.weight.shape
+            shapes[f"{name}.lora_A.weight"] = (rank, inputs)
+            shapes[f"{name}.lora_B.weight"] = (outputs, rank)
+    return shapes
 
 
 def _check_fits(
-    folder: Path, role: Role, wanted: dict[str, nn.Parameter], found: dict[str, torch.Tensor]
+    folder: Path,
+    role: Role,
+    wanted: dict[str, tuple[int, ...]],
+    found: dict[str, torch.Tensor],
 ) -> None:
     for name in sorted(set(wanted) | set(found)):
         if name not in found:
-            raise InputError(f"{folder}: no weights for {name}, expected a {role} adapter of this base")
+            raise InputError(
+                f"{folder}: no weights for {name}, expected a {role} adapter of this base"
+            )
         if name not in wanted:
-            raise InputError(f"{folder}: {name} is no {role} module of this base; use its own adapter")
-        if wanted[name].shape != found[name].shape:
+            raise InputError(
+                f"{folder}: {name} is no {role} module of this base; use its own adapter"
+            )
+        if wanted[name] != tuple(found[name].shape):
             raise InputError(
                 f"{folder}: {name} has shape {tuple(found[name].shape)}, expected "
-                f"{tuple(wanted[name].shape)}; the adapter is of another rank or base"
+                f"{wanted[name]}; the adapter is of another rank or base"
             )

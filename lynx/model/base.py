@@ -115,10 +115,14 @@ def load_base(folder: Path, parts: Iterable[Part], *, dtype: str, device: torch.
         shared = tensors.get("model.language_model.embed_tokens.weight")
         if shared is not None:
             tensors["lm_head.weight"] = shared
-    needed = {name: tensor for name, tensor in model.state_dict().items() if name.startswith(wanted)}
+    needed = {
+        name: tensor for name, tensor in model.state_dict().items() if name.startswith(wanted)
+    }
     _check_complete(folder, needed, tensors)
     model.load_state_dict(tensors, strict=False, assign=True)
     _make_buffers(model, wanted, device)
+    if config.tie_word_embeddings:
+        model.lm_head.weight = model.get_input_embeddings().weight  # one parameter, one gradient
     return Base(model.requires_grad_(False).eval(), info, device)
 
 
@@ -182,6 +186,8 @@ def _make_buffers(model: nn.Module, wanted: tuple[str, ...], device: torch.devic
             fresh = type(module)(config=module.config)
             for key, buffer in fresh.named_buffers(recurse=False):
                 module.register_buffer(key, buffer.to(device), persistent=False)
-    stranded = [name for name, item in model.named_buffers() if item.is_meta and name.startswith(wanted)]
+    stranded = [
+        name for name, item in model.named_buffers() if item.is_meta and name.startswith(wanted)
+    ]
     if stranded:
         raise RuntimeError(f"buffers without a value after loading: {stranded}")

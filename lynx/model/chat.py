@@ -1,4 +1,4 @@
-"""Chat text to token ids and labels in the base tokenizer's own ChatML template (method section 5.3)."""
+"""Chat text to token ids and labels in the base tokenizer's own template (method section 5.3)."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class ChatEncoder:
         return text
 
     def encode(self, turns: Sequence[tuple[str, str]], *, answer_last: bool) -> EncodedChat:
-        """Ids and labels: every assistant turn from its first token through `<|im_end|>` and newline.
+        """Ids and labels: each assistant turn from its first token to `<|im_end|>` and newline.
 
         Raises InputError if not exactly one `<image>` survives tokenisation (a question that itself
         holds the token, say), or if an annotation holds a turn token, which would move the labels.
@@ -79,8 +79,8 @@ class ChatEncoder:
         for token in TURN_TOKENS:
             if any(token in text for turn in turns for text in turn):
                 raise InputError(
-                    f"question {turns[0][0][:60]!r}: {token} found in a question or answer, expected "
-                    "from the chat template alone; remove it from the annotation"
+                    f"question {turns[0][0][:60]!r}: {token} found in a question or answer, "
+                    "expected from the chat template alone; remove it from the annotation"
                 )
         text = self.render(turns, answer_last=answer_last)
         encoded = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)

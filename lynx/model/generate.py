@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from transformers import DynamicCache
+from transformers import DynamicCache, PreTrainedConfig
 
 from lynx.model.base import Base
 from lynx.model.chat import EncodedChat
@@ -31,7 +31,9 @@ def generate_answers(
     """
     prefix = prefix_embeddings(base.embedding, chats[0].prefix_ids, streams)
     count, start = len(chats), prefix.shape[0]
-    cache = DynamicCache(config=base.model.config.text_config)
+    config = base.model.config.text_config
+    assert isinstance(config, PreTrainedConfig)
+    cache = DynamicCache(config=config)
     base.language(inputs_embeds=prefix[None], past_key_values=cache, use_cache=True)
     cache.batch_repeat_interleave(count)
     ids, keep = _pad_left([chat.suffix_ids for chat in chats], base.info.end_token_id, base.device)

@@ -1,11 +1,11 @@
-"""Sequences for the language model: [prefix, Z_v, Z_x, suffix] (method section 5.2), several questions
-of one clip behind one visual prefix.
+"""Sequences for the language model: [prefix, Z_v, Z_x, suffix] (method section 5.2).
 
-Shape legend: B clips, L positions, V visual tokens, D language model width, Q questions of one clip.
+Shape legend: B clips, L positions, V visual tokens, D language model width, Q questions of a clip.
 
-A packed clip is one sequence: the shared prefix (text prefix and visual tokens), then each question's
-suffix. A suffix sees the prefix and itself, and its positions go on from the prefix, so every question
-has exactly the logits that it would have in a sequence of its own.
+Several questions of one clip stand behind one visual prefix. A packed clip is one sequence: the
+shared prefix (text prefix and visual tokens), then each question's suffix. A suffix sees the prefix
+and itself, and its positions go on from the prefix, so every question has exactly the logits that
+it would have in a sequence of its own.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class PackedClip:
 
 @dataclass(frozen=True)
 class PackedBatch:
-    """Right-padded clips: embeddings (B, L, D), mask (B, 1, L, L) of what may be seen, rest (B, L)."""
+    """Right-padded clips: embeddings (B, L, D), mask (B, 1, L, L) of what is seen, rest (B, L)."""
 
     embeddings: torch.Tensor
     mask: torch.Tensor
@@ -93,7 +93,7 @@ def collate(clips: Sequence[PackedClip]) -> PackedBatch:
 
 
 def visible(segments: torch.Tensor) -> torch.Tensor:
-    """Segments (B, L) to a mask (B, 1, L, L): causal, own segment or the prefix; padding sees itself."""
+    """Segments (B, L) to a mask (B, 1, L, L): causal, own segment or prefix; padding itself."""
     length = segments.shape[1]
     rows, columns = segments[:, :, None], segments[:, None, :]
     causal = torch.ones(length, length, dtype=torch.bool, device=segments.device).tril()

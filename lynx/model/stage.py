@@ -18,7 +18,12 @@ INVENTORY_NAME = "inventory.json"
 def base_files(folder: Path) -> list[Path]:
     """The files that decide what a base is: configuration, tokenizer, processor, weights."""
     suffixes = (".json", ".safetensors", ".jinja", ".txt")
-    return sorted(path for path in folder.iterdir() if path.suffix in suffixes and path.is_file())
+    about = ("manifest.json", "training.json")
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix in suffixes and path.name not in about and path.is_file()
+    )
 
 
 def run_base(project: Project) -> None:

@@ -1,4 +1,6 @@
-"""The vision tower run block by block, so that one pass yields tokens and attention (method 2.2, 3, 4).
+"""The vision tower run block by block, so that one pass yields tokens and attention.
+
+Method sections 2.2, 3 and 4.
 
 Shape legend: N images, S patches, Dv tower width, h heads, d head width, B clips, F frames,
 T tokens per frame after pooling, D language model width.
@@ -9,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
@@ -16,10 +19,17 @@ from torch.nn import functional as F
 
 from lynx.model.base import Base
 
+if TYPE_CHECKING:
+    from transformers.models.siglip.modeling_siglip import (
+        SiglipAttention,
+        SiglipEncoderLayer,
+        SiglipVisionModel,
+    )
+
 
 @dataclass(frozen=True)
 class BlockAttention:
-    """Self-attention of one encoder block: queries, keys, values (N, h, S, d), output (N, S, Dv)."""
+    """Self-attention of one block: queries, keys, values (N, h, S, d), output (N, S, Dv)."""
 
     index: int
     queries: torch.Tensor
@@ -35,15 +45,17 @@ Observer = Callable[[BlockAttention], None]
 
 def run_blocks(tower: nn.Module, pixels: torch.Tensor, observe: Observer | None) -> torch.Tensor:
     """Pixels (N, 3, P, P) to the last block's output (N, S, Dv), before `post_layernorm`."""
-    hidden = tower.embeddings(pixels)
-    for index, block in enumerate(tower.encoder.layers):
+    siglip = cast("SiglipVisionModel", tower)
+    hidden: torch.Tensor = siglip.embeddings(pixels)
+    for index, layer in enumerate(siglip.encoder.layers):
+        block = cast("SiglipEncoderLayer", layer)
         hidden = hidden + _attend(block.self_attn, block.layer_norm1(hidden), index, observe)
         hidden = hidden + block.mlp(block.layer_norm2(hidden))
     return hidden
 
 
 def _attend(
-    attention: nn.Module, hidden: torch.Tensor, index: int, observe: Observer | None
+    attention: SiglipAttention, hidden: torch.Tensor, index: int, observe: Observer | None
 ) -> torch.Tensor:
     """One block's self-attention on its normalised input (N, S, Dv)."""
     heads, width = attention.num_heads, attention.head_dim
@@ -58,13 +70,15 @@ def _attend(
     output: torch.Tensor = attention.out_proj(mixed.transpose(1, 2).reshape(hidden.shape))
     if observe is not None:
         observe(
-            BlockAttention(index, queries, keys, values, output, attention.out_proj, attention.scale)
+            BlockAttention(
+                index, queries, keys, values, output, attention.out_proj, attention.scale
+            )
         )
     return output
 
 
 def pool_grid(tokens: torch.Tensor) -> torch.Tensor:
-    """Projected patches (N, S, D) to pooled tokens (N, T, D): bilinear, grid halved and rounded up."""
+    """Projected patches (N, S, D) to pooled tokens (N, T, D): bilinear, grid halved, rounded up."""
     images, patches, width = tokens.shape
     grid = math.isqrt(patches)
     if grid * grid != patches:
@@ -101,7 +115,7 @@ def clip_tokens(
 
 
 def merge_pairs(tokens: torch.Tensor) -> torch.Tensor:
-    """Average the token maps of frames 2k and 2k+1: (B, 2F, T, D) to (B, F, T, D) (section 2.5.2)."""
+    """Average the maps of frames 2k and 2k+1: (B, 2F, T, D) to (B, F, T, D) (section 2.5.2)."""
     clips, frames, count, width = tokens.shape
     if frames % 2:
         raise ValueError(f"{frames} frames cannot be merged in pairs")

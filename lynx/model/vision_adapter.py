@@ -23,7 +23,7 @@ def attach_vision(project: Project, base: Base, benchmark: str) -> None:
     experiment, layout = project.experiment, project.layout
     name = experiment.align_names[benchmark]
     folder = layout.align(name, project.seed)
-    manifest = require_stage(folder, "align")
+    manifest = require_stage(folder, "align", deep=True)
     require_settings(folder, manifest.settings, align_slice(experiment, name))
     require_parent(folder, manifest, parent_entry(layout.base))
     require_rank(folder / ADAPTER_FOLDER, experiment.align_settings(name).lora)

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from lynx.artifacts.publish import write_atomic
 from lynx.errors import InputError
 from lynx.project import Project
 
@@ -57,18 +58,54 @@ def em_spreads(runs: dict[int, dict[str, Any]]) -> dict[str, Spread]:
     return spreads
 
 
-def print_seeds(project: Project, benchmark: str) -> None:
-    """Print EM@1 x 100 by variant: mean and sample deviation over seeds."""
+def seed_rows(project: Project, benchmark: str) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the table over seeds: EM@1 x 100, mean and sample deviation."""
     runs = read_runs(project, benchmark)
     order = [name for name in project.experiment.variants if name in runs]
+    groups = list(em_spreads(runs[order[0]]))
+    report = next(iter(runs[order[0]].values()))
+    counts = {"all": report["samples"]}
+    needs = report["groups"].get("needs", {})
+    counts |= {name: group["em"]["count"] for name, group in needs.items()}
+    titles = [f"{'all' if name == 'all' else f'needs {name}'} ({counts[name]})" for name in groups]
+    rows = [
+        [
+            variant,
+            ", ".join(map(str, sorted(runs[variant]))),
+            *(spread.text() for spread in em_spreads(runs[variant]).values()),
+        ]
+        for variant in order
+    ]
+    return ["variant", "seeds", *titles], rows
+
+
+def print_seeds(project: Project, benchmark: str) -> None:
+    """Print the table over seeds."""
+    header, rows = seed_rows(project, benchmark)
     table = Table(title=f"{benchmark}: EM@1 x 100 over seeds, mean ± sample deviation")
-    table.add_column("variant")
-    table.add_column("seeds")
-    columns = list(em_spreads(runs[order[0]]))
-    for column in columns:
-        table.add_column(f"needs {column}" if column != "all" else "all", justify="right")
-    for variant in order:
-        spreads = em_spreads(runs[variant])
-        seeds = ", ".join(map(str, sorted(runs[variant])))
-        table.add_row(variant, seeds, *(spreads[column].text() for column in columns))
+    for index, title in enumerate(header):
+        table.add_column(title, justify="left" if index < 2 else "right")
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)
+
+
+def write_seeds(project: Project, benchmark: str) -> None:
+    """Write every run's EM@1 as CSV and the table over seeds as Markdown."""
+    folder = project.layout.root / "results" / "tables"
+    lines = ["variant,seed,group,count,em"]
+    for variant, runs in read_runs(project, benchmark).items():
+        for seed, report in sorted(runs.items()):
+            groups = {"all": report["metrics"]}
+            needs = report["groups"].get("needs", {})
+            groups |= {f"needs {name}": group for name, group in needs.items()}
+            lines += [
+                f"{variant},{seed},{name},{group['em']['count']},{group['em']['value']:.6f}"
+                for name, group in groups.items()
+            ]
+    write_atomic(folder / f"{benchmark}-seeds.csv", "\n".join(lines) + "\n")
+    header, rows = seed_rows(project, benchmark)
+    table = [header, ["---", "---", *(["---:"] * (len(header) - 2))], *rows]
+    text = "".join(f"| {' | '.join(row)} |\n" for row in table)
+    note = f"{benchmark}: EM@1 x 100, mean ± sample deviation over seeds (questions in brackets)."
+    write_atomic(folder / f"{benchmark}-seeds.md", f"{note}\n\n{text}")

@@ -44,7 +44,8 @@ def read_headline(path: Path) -> dict[str, Any]:
 def variant_rows(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Metrics by variant: lynx first, then its controls."""
     rows = {report["variant"]: {key: report[key] for key in ("metrics", "groups")}}
-    return rows | report.get("compare_with", {})
+    controls: dict[str, dict[str, Any]] = report.get("compare_with", {})
+    return rows | controls
 
 
 def percent(metric: dict[str, Any]) -> str:
@@ -57,7 +58,7 @@ def print_table(project: Project, benchmark: str) -> None:
     path = project.layout.headline(benchmark)
     report = read_headline(path)
     rows = variant_rows(report)
-    keys = [key for key in project.experiment.benchmarks[benchmark].headline]
+    keys = list(project.experiment.benchmarks[benchmark].headline)
     needs = sorted(report["groups"].get("needs", {}))
     note = ", synthetic world" if report["synthetic"] else ""
     table = Table(
@@ -79,8 +80,8 @@ def print_table(project: Project, benchmark: str) -> None:
     console = Console()
     console.print(table)
     console.print(
-        f"Next: {path.as_posix()} holds every metric with its count; runs/{report['scale']}/predictions "
-        "the answers;\ndocs/demo the same experiment over three seeds; README.md what else there is "
-        "to run.",
+        f"Next: {path.as_posix()} holds every metric with its count; runs/{report['scale']}/"
+        "predictions the answers;\ndocs/demo the same experiment over three seeds; README.md what "
+        "else there is to run.",
         highlight=False,
     )

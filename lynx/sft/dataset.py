@@ -1,4 +1,4 @@
-"""Training samples grouped by clip: one visual prefix serves the questions behind it (design, rule 8)."""
+"""Training samples by clip: one visual prefix serves the questions behind it (design, rule 8)."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ class ClipQuestions:
 
 def conversation(sample: Sample, prompt: Prompt) -> tuple[tuple[str, str], ...]:
     """All turns of a sample in the benchmark's own prompt."""
-    return tuple(
-        (prompt(sample, index), turn.answer) for index, turn in enumerate(sample.turns)
-    )
+    return tuple((prompt(sample, index), turn.answer) for index, turn in enumerate(sample.turns))
 
 
 def group_by_clip(

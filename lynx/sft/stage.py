@@ -87,7 +87,7 @@ def attach_language(project: Project, base: Base, variant: str, benchmark: str) 
     """Load a variant's language adapter, frozen; refuse another rank, base or recipe."""
     experiment, layout = project.experiment, project.layout
     folder = layout.sft(variant, benchmark, project.seed)
-    manifest = require_stage(folder, "sft")
+    manifest = require_stage(folder, "sft", deep=True)
     require_settings(folder, manifest.settings, sft_slice(experiment, variant, benchmark))
     require_parent(folder, manifest, parent_entry(layout.base))
     require_rank(folder / ADAPTER_FOLDER, experiment.recipes[benchmark].sft.lora)

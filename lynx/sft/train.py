@@ -82,9 +82,7 @@ def sft_training(
         objective=SftObjective(base),
         parameters=adapter_parameters(base, "language"),
         settings=settings.optimizer,
-        plan=make_plan(
-            groups, settings.optimizer, per_item=settings.questions_per_clip, seed=seed
-        ),
+        plan=make_plan(groups, settings.optimizer, per_item=settings.questions_per_clip, seed=seed),
         load=load,
         device=base.device,
         half=base.newline.dtype == torch.bfloat16,

@@ -1,7 +1,7 @@
 """Checkpoints of a training run: whole or absent, nothing pickled.
 
-A checkpoint holds the trained tensors and AdamW's moments after a step. Random state is not needed: each
-step draws from a generator seeded by the run's seed and the step.
+A checkpoint holds the trained tensors and AdamW's moments after a step. Random state is not needed:
+each step draws from a generator seeded by the run's seed and the step.
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ log = logging.getLogger(__name__)
 
 
 def save_checkpoint(
-    folder: Path, step: int, parameters: dict[str, torch.nn.Parameter], optimizer: torch.optim.Optimizer
+    folder: Path,
+    step: int,
+    parameters: dict[str, torch.nn.Parameter],
+    optimizer: torch.optim.Optimizer,
 ) -> None:
-    """Write the state after `step` steps beside, flush, rename; then drop all but the newest two."""
+    """Write the state after `step` steps beside, flush, rename; then keep only the newest two."""
     tensors = {f"weight/{name}": item.detach().cpu() for name, item in parameters.items()}
     for name, parameter in parameters.items():
         for key in MOMENTS:

@@ -26,7 +26,7 @@ def derived_seed(seed: int, *names: object) -> int:
 
 @dataclass(frozen=True)
 class TrainingPlan(Generic[Item]):
-    """Items in micro-batches and steps; the last step of an epoch may be short, no item is dropped."""
+    """Items in micro-batches and steps; an epoch's last step may be short, no item is dropped."""
 
     items: Sequence[Item]
     batch: int

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from lynx.align.reference import Moments, ReferenceBuilder, load_reference
 from lynx.errors import InputError
@@ -172,6 +172,20 @@ def test_another_language_model_is_refused(base: Base, tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"{tmp_path}/reference.safetensors: token moments of width 48, expected 64 for wide; "
         "the reference is of another base, so run its rule again"
+    )
+
+
+@pytest.mark.parametrize("name", ["token_mean", "token_var", "vision_ref_k", "vision_ref_v"])
+def test_a_missing_tensor_is_refused(base: Base, tmp_path: Path, name: str) -> None:
+    """Design rule 11: a file without one of the four tensors, told by its name."""
+    path = tmp_path / "reference.safetensors"
+    built(base, *clips_of(1)).save(tmp_path)
+    save_file({key: item for key, item in load_file(path).items() if key != name}, path)
+    with pytest.raises(InputError) as caught:
+        load_reference(tmp_path, base.info, CPU)
+    assert str(caught.value) == (
+        f"{path}: no tensor {name}, expected token_mean, token_var, vision_ref_k, vision_ref_v; "
+        "run the reference rule again"
     )
 
 

@@ -39,7 +39,7 @@ CASES = {
         "seed: 0",
         "seed: 0\nverbosity: 3",
         "config/config.yaml: unknown key 'verbosity'; known keys are benchmarks, compare_with, "
-        "overrides, recipe, scale, seed",
+        "overrides, recipe, scale, seed, seeds",
     ),
     "mistyped nested key": (
         "config/scales/demo.yaml",
@@ -341,7 +341,7 @@ CASES = {
         "config/config.yaml",
         "[scanqa, sqa3d]",
         "[scanqa, sqa3d",
-        "config/config.yaml, line 8: did not find expected ',' or ']'",
+        "config/config.yaml, line 9: did not find expected ',' or ']'",
     ),
     "unknown recipe of a scale": (
         "config/scales/demo.yaml",

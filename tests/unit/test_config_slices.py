@@ -124,7 +124,7 @@ def test_reasons_and_what_is_shown_change_nothing() -> None:
 def test_the_site_changes_nothing(tmp_path: Path) -> None:
     before = all_slices(load())
     root = copy_config(tmp_path)
-    replace(root, "config/site.yaml", "threads: 2", "threads: 13")
+    replace(root, "config/site.yaml", "threads: 1", "threads: 13")
     replace(root, "config/site.yaml", "workers: 2", "workers: 5")
     replace(root, "config/site.yaml", "feature_disk_gb: 100", "feature_disk_gb: 0")
     replace(root, "config/site.yaml", "models: models", "models: /else/where")

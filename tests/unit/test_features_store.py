@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from lynx.errors import InputError
 from lynx.features.store import StoredTokens, StoreWriter, write_store
@@ -97,6 +97,48 @@ def test_unknown_clip(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"{tmp_path}: no tokens of clip scene0707_00, expected one of 2; "
         "run the features rule again"
+    )
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        StoredTokens.open(folder)
+    return str(caught.value)
+
+
+def test_a_missing_or_cut_index(tmp_path: Path) -> None:
+    """One sentence: which file, which line, what to do."""
+    index = tmp_path / "index.jsonl"
+    assert refusal(tmp_path) == (
+        f"{index}: missing, expected the index of a token stream; run the features rule again"
+    )
+    write_store(tmp_path, [("a", tokens(0)), ("b", tokens(1))])
+    whole = index.read_text(encoding="utf-8")
+    index.write_text(whole[: whole.index("\n") + 7], encoding="utf-8")
+    assert refusal(tmp_path) == (
+        f"{index}, line 2: '{{\"clip' found, expected a clip and its shard; "
+        "the index was cut or changed, so run the features rule again"
+    )
+    index.write_text('{"clip": "a"}\n', encoding="utf-8")
+    assert refusal(tmp_path).startswith(f'{index}, line 1: \'{{"clip": "a"}}\' found')
+
+
+def test_a_missing_or_cut_shard(tmp_path: Path) -> None:
+    """Told when the stream is opened, not when training has come to the clip."""
+    write_store(tmp_path, [("a", tokens(0)), ("b", tokens(1))])
+    shard = tmp_path / "tokens-00000.safetensors"
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[:-1])
+    sentence = refusal(tmp_path)
+    assert sentence.startswith(f"{shard}: not whole (")
+    assert sentence.endswith("); run the features rule again")
+    shard.unlink()
+    assert refusal(tmp_path) == (
+        f"{shard}: missing, expected the tokens of 2 clips; run the features rule again"
+    )
+    save_file({"a": tokens(0)}, shard)
+    assert refusal(tmp_path) == (
+        f"{shard}: no tokens of clip b, which the index places there; run the features rule again"
     )
 
 

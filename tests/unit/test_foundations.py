@@ -30,7 +30,8 @@ LOCKS = sorted(ENVS.glob("*.lock"))
 APACHE_2 = "c71d239df91726fc519c6eb72d318ec65820627232b2f796219e87dcf35d0ab4"
 MAKE = shutil.which("make") or "make"
 TARGETS = [
-    "help", "setup", "demo", "test", "lint", "types", "format", "lock", "snapshot", "base", "clean",
+    "help", "setup", "demo", "test", "lint", "types", "format", "lock", "snapshot", "base", "bench",
+    "clean",
 ]  # fmt: skip
 # `make test` runs these tests: what make hands down to a child make must not change the answers.
 PLAIN = {

@@ -11,7 +11,7 @@ from transformers import LlavaOnevisionForConditionalGeneration
 
 from lynx.config.stages import LoraSettings
 from lynx.errors import InputError
-from lynx.model.adapters import Role, load_adapter, read_adapter, save_adapter
+from lynx.model.adapters import Role, load_adapter, lora_layers, read_adapter, save_adapter
 from lynx.model.base import Base
 from lynx.model.families.llava_onevision import BaseInfo
 from lynx.model.vision_adapter import require_rank
@@ -115,4 +115,61 @@ def test_a_broken_folder_is_refused(tmp_path: Path, trained: Path) -> None:
         read_adapter(folder)
     assert str(caught.value) == (
         f"{config}: missing, expected a PEFT adapter folder; run its rule again"
+    )
+
+
+def test_a_refused_adapter_leaves_the_base_alone(tiny_base: Path, trained: Path) -> None:
+    """What does not fit is refused before it is attached, so that the right one can follow."""
+    base = open_base(tiny_base)
+    names = set(base.model.state_dict())
+    refusal(base, "vision", trained / "language")
+    assert set(base.model.state_dict()) == names
+    assert lora_layers(base, "vision") == {}
+    assert load_adapter(base, "vision", trained / "vision") == LORA
+    # A tower that carries its adapter is still checked by the names of its own linears.
+    refusal(base, "language", trained / "vision")
+    assert load_adapter(base, "language", trained / "language") == LORA
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"r": None}, "no r, expected r, lora_alpha, lora_dropout of a LoRA adapter"),
+        (
+            {"lora_alpha": None},
+            "no lora_alpha, expected r, lora_alpha, lora_dropout of a LoRA adapter",
+        ),
+        (
+            {"lora_dropout": None},
+            "no lora_dropout, expected r, lora_alpha, lora_dropout of a LoRA adapter",
+        ),
+        (
+            {"r": 0},
+            "r is 0, which no LoRA adapter has (Input should be greater than 0)",
+        ),
+    ],
+)
+def test_settings_that_are_not_there(
+    tmp_path: Path, trained: Path, change: dict[str, int | None], sentence: str
+) -> None:
+    """Design rule 11: rank, alpha and dropout must stand in the folder; None takes one out."""
+    folder = edited(trained / "vision", tmp_path / "vision", lambda tensors: None)
+    path = folder / "adapter_config.json"
+    data = json.loads(path.read_text(encoding="utf-8")) | change
+    kept = {key: value for key, value in data.items() if key not in change or value is not None}
+    path.write_text(json.dumps(kept), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_adapter(folder)
+    assert str(caught.value) == f"{path}: {sentence}; run its rule again"
+
+
+def test_settings_that_are_no_object(tmp_path: Path, trained: Path) -> None:
+    """Design rule 11: another JSON value than an object."""
+    folder = edited(trained / "vision", tmp_path / "vision", lambda tensors: None)
+    path = folder / "adapter_config.json"
+    path.write_text("[]", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_adapter(folder)
+    assert str(caught.value) == (
+        f"{path}: a list found, expected a JSON object; run its rule again"
     )

@@ -8,15 +8,15 @@ rule align:
         "runs/{scale}/align/{name}/seed{seed}/manifest.json",
     log:
         "logs/{scale}/align-{name}-seed{seed}.log",
-    params:
-        options=CONFIG.options,
-        slice=lambda w: slice_of("align", CONFIG.at(w), w.name),
-        version=STAGE_VERSIONS["align"],
+    conda:
+        "../../envs/cpu.yaml"
     resources:
         mem_mb=2500,
         gpu=lambda w: CONFIG.at(w).scale.gpus,
         runtime=lambda w, attempt: 600 * attempt,
-    conda:
-        "../../envs/cpu.yaml"
+    params:
+        options=CONFIG.options,
+        slice=lambda w: slice_of("align", CONFIG.at(w), w.name),
+        version=STAGE_VERSIONS["align"],
     shell:
         "lynx align --name {wildcards.name} {params.options} 2>&1 | tee {log}"

@@ -6,16 +6,16 @@ rule world:
         "runs/{scale}/world/manifest.json",
     log:
         "logs/{scale}/world.log",
-    params:
-        options=CONFIG.options,
-        slice=lambda w: CONFIG.at(w).scale.world.model_dump_json(),
-        version=STAGE_VERSIONS["world"],
+    conda:
+        "../../envs/cpu.yaml"
     threads: 2
     resources:
         mem_mb=1500,
         runtime=30,
-    conda:
-        "../../envs/cpu.yaml"
+    params:
+        options=CONFIG.options,
+        slice=lambda w: CONFIG.at(w).scale.world.model_dump_json(),
+        version=STAGE_VERSIONS["world"],
     shell:
         "lynx world {params.options} 2>&1 | tee {log}"
 
@@ -27,15 +27,15 @@ rule data:
         "runs/{scale}/data/{benchmark}/manifest.json",
     log:
         "logs/{scale}/data-{benchmark}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
     params:
         options=CONFIG.options,
         slice=lambda w: slice_of("data", CONFIG.at(w), w.benchmark),
         version=STAGE_VERSIONS["data"],
-    resources:
-        mem_mb=1000,
-        runtime=30,
-    conda:
-        "../../envs/cpu.yaml"
     shell:
         "lynx data --benchmark {wildcards.benchmark} {params.options} 2>&1 | tee {log}"
 
@@ -47,15 +47,15 @@ rule frames:
         "runs/{scale}/frames/{group}/manifest.json",
     log:
         "logs/{scale}/frames-{group}.log",
-    params:
-        options=CONFIG.options,
-        slice=lambda w: slice_of("frames", CONFIG.at(w), w.group),
-        version=STAGE_VERSIONS["frames"],
+    conda:
+        "../../envs/cpu.yaml"
     threads: 2
     resources:
         mem_mb=2000,
         runtime=240,
-    conda:
-        "../../envs/cpu.yaml"
+    params:
+        options=CONFIG.options,
+        slice=lambda w: slice_of("frames", CONFIG.at(w), w.group),
+        version=STAGE_VERSIONS["frames"],
     shell:
         "lynx frames --group {wildcards.group} {params.options} 2>&1 | tee {log}"

@@ -11,16 +11,16 @@ rule predict:
         f"runs/{{scale}}/predictions/{RUN}/manifest.json",
     log:
         f"logs/{{scale}}/predict-{RUN_LOG}",
-    params:
-        options=CONFIG.options,
-        slice=lambda w: slice_of("predict", CONFIG.at(w), w.variant, w.benchmark),
-        version=STAGE_VERSIONS["predict"],
+    conda:
+        "../../envs/cpu.yaml"
     resources:
         mem_mb=2500,
         gpu=lambda w: CONFIG.at(w).scale.gpus,
         runtime=lambda w, attempt: 240 * attempt,
-    conda:
-        "../../envs/cpu.yaml"
+    params:
+        options=CONFIG.options,
+        slice=lambda w: slice_of("predict", CONFIG.at(w), w.variant, w.benchmark),
+        version=STAGE_VERSIONS["predict"],
     shell:
         "lynx predict --variant {wildcards.variant} --benchmark {wildcards.benchmark}"
         " {params.options} 2>&1 | tee {log}"
@@ -34,14 +34,14 @@ rule score:
         f"results/{{scale}}/{RUN}/metrics.json",
     log:
         f"logs/{{scale}}/score-{RUN_LOG}",
-    params:
-        options=CONFIG.options,
-        version=STAGE_VERSIONS["score"],
+    conda:
+        "../../envs/cpu.yaml"
     resources:
         mem_mb=2500,
         runtime=30,
-    conda:
-        "../../envs/cpu.yaml"
+    params:
+        options=CONFIG.options,
+        version=STAGE_VERSIONS["score"],
     shell:
         "lynx score --variant {wildcards.variant} --benchmark {wildcards.benchmark}"
         " {params.options} 2>&1 | tee {log}"

@@ -6,12 +6,6 @@ FEATURES = (
 )
 
 
-def features_slice(wildcards, stream):
-    """The slice of one stream; the stream is a rule's own, not a wildcard."""
-    experiment = CONFIG.at(wildcards)
-    return slice_of("features", experiment, wildcards.benchmark, wildcards.split, stream)
-
-
 rule features_fixed:
     input:
         lambda w: features_inputs(CONFIG.at(w), w.benchmark, w.stream),
@@ -19,17 +13,17 @@ rule features_fixed:
         "runs/{scale}/features/{benchmark}/{split}/{stream,video|plain}/manifest.json",
     log:
         "logs/{scale}/features-{benchmark}-{split}-{stream}.log",
-    params:
-        options=CONFIG.options,
-        stream=lambda w: w.stream,
-        slice=lambda w: features_slice(w, w.stream),
-        version=STAGE_VERSIONS["features"],
+    conda:
+        "../../envs/cpu.yaml"
     resources:
         mem_mb=2500,
         gpu=lambda w: CONFIG.at(w).scale.gpus,
         runtime=240,
-    conda:
-        "../../envs/cpu.yaml"
+    params:
+        options=CONFIG.options,
+        stream=lambda w: w.stream,
+        slice=lambda w: CONFIG.features_slice(w, w.stream),
+        version=STAGE_VERSIONS["features"],
     shell:
         FEATURES
 
@@ -41,16 +35,16 @@ rule features_aligned:
         "runs/{scale}/features/{benchmark}/{split}/aligned/seed{seed}/manifest.json",
     log:
         "logs/{scale}/features-{benchmark}-{split}-aligned-seed{seed}.log",
-    params:
-        options=CONFIG.options,
-        stream="aligned",
-        slice=lambda w: features_slice(w, "aligned"),
-        version=STAGE_VERSIONS["features"],
+    conda:
+        "../../envs/cpu.yaml"
     resources:
         mem_mb=2500,
         gpu=lambda w: CONFIG.at(w).scale.gpus,
         runtime=240,
-    conda:
-        "../../envs/cpu.yaml"
+    params:
+        options=CONFIG.options,
+        stream="aligned",
+        slice=lambda w: CONFIG.features_slice(w, "aligned"),
+        version=STAGE_VERSIONS["features"],
     shell:
         FEATURES

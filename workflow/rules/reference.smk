@@ -8,15 +8,15 @@ rule base:
         "runs/{scale}/base/manifest.json",
     log:
         "logs/{scale}/base.log",
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=500,
+        runtime=30,
     params:
         options=CONFIG.options,
         base=lambda w: CONFIG.at(w).scale.base,
         version=STAGE_VERSIONS["base"],
-    resources:
-        mem_mb=500,
-        runtime=30,
-    conda:
-        "../../envs/cpu.yaml"
     shell:
         "lynx base {params.options} 2>&1 | tee {log}"
 
@@ -28,15 +28,15 @@ rule reference:
         "runs/{scale}/reference/{group}/manifest.json",
     log:
         "logs/{scale}/reference-{group}.log",
-    params:
-        options=CONFIG.options,
-        slice=lambda w: slice_of("reference", CONFIG.at(w), w.group),
-        version=STAGE_VERSIONS["reference"],
+    conda:
+        "../../envs/cpu.yaml"
     resources:
         mem_mb=2500,
         gpu=lambda w: CONFIG.at(w).scale.gpus,
         runtime=120,
-    conda:
-        "../../envs/cpu.yaml"
+    params:
+        options=CONFIG.options,
+        slice=lambda w: slice_of("reference", CONFIG.at(w), w.group),
+        version=STAGE_VERSIONS["reference"],
     shell:
         "lynx reference --group {wildcards.group} {params.options} 2>&1 | tee {log}"

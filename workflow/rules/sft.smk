@@ -8,16 +8,16 @@ rule sft:
         "runs/{scale}/sft/{variant}/{benchmark}/seed{seed}/manifest.json",
     log:
         "logs/{scale}/sft-{variant}-{benchmark}-seed{seed}.log",
-    params:
-        options=CONFIG.options,
-        slice=lambda w: slice_of("sft", CONFIG.at(w), w.variant, w.benchmark),
-        version=STAGE_VERSIONS["sft"],
+    conda:
+        "../../envs/cpu.yaml"
     resources:
         mem_mb=2500,
         gpu=lambda w: CONFIG.at(w).scale.gpus,
         runtime=lambda w, attempt: 600 * attempt,
-    conda:
-        "../../envs/cpu.yaml"
+    params:
+        options=CONFIG.options,
+        slice=lambda w: slice_of("sft", CONFIG.at(w), w.variant, w.benchmark),
+        version=STAGE_VERSIONS["sft"],
     shell:
         "lynx sft --variant {wildcards.variant} --benchmark {wildcards.benchmark}"
         " {params.options} 2>&1 | tee {log}"

@@ -10,11 +10,34 @@ rule headline:
         "results/{benchmark}/metrics.json",
     log:
         "logs/headline-{benchmark}.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
         options=CONFIG.options,
         variants=CONFIG.variants(),
         scale=CONFIG.experiment.scale_name,
-    conda:
-        "../../envs/cpu.yaml"
     shell:
         "lynx headline --benchmark {wildcards.benchmark} {params.options} 2>&1 | tee {log}"
+
+
+rule seeds:
+    input:
+        expand(
+            "results/{scale}/{variant}/{{benchmark}}/seed{seed}/metrics.json",
+            scale=CONFIG.experiment.scale_name,
+            variant=CONFIG.variants(),
+            seed=CONFIG.experiment.main.seeds,
+        ),
+    output:
+        "results/tables/{benchmark}-seeds.csv",
+        "results/tables/{benchmark}-seeds.md",
+    log:
+        "logs/seeds-{benchmark}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        options=CONFIG.options,
+        variants=CONFIG.variants(),
+        seeds=CONFIG.experiment.main.seeds,
+    shell:
+        "lynx seeds {wildcards.benchmark} --write {params.options} 2>&1 | tee {log}"

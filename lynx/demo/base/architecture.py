@@ -1,12 +1,13 @@
 """The tiny base's shape: LLaVA-OneVision in small, with an odd patch grid as the real one has.
 
-56 px in patches of 8: a grid of 7 x 7 (the real one 27 x 27), pooled to 4 x 4 = 16 tokens per frame.
+56 px in patches of 8: a grid of 7 x 7 (the real one 27 x 27), pooled to 4 x 4 = 16 tokens a frame.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import cast
 
 import torch
 from transformers import (
@@ -21,7 +22,9 @@ TOKEN_SIDE = 4
 
 def base_config(tokenizer: PreTrainedTokenizerFast) -> LlavaOnevisionConfig:
     """The model's configuration for a trained tokenizer."""
-    ids = {name: tokenizer.convert_tokens_to_ids(name) for name in ("<image>", "<video>")}
+    image, video = (
+        cast(int, tokenizer.convert_tokens_to_ids(name)) for name in ("<image>", "<video>")
+    )
     return LlavaOnevisionConfig(
         vision_config={
             "model_type": "siglip_vision_model",
@@ -46,8 +49,8 @@ def base_config(tokenizer: PreTrainedTokenizerFast) -> LlavaOnevisionConfig:
             "bos_token_id": tokenizer.pad_token_id,
             "eos_token_id": tokenizer.eos_token_id,
         },
-        image_token_index=ids["<image>"],
-        video_token_index=ids["<video>"],
+        image_token_index=image,
+        video_token_index=video,
         vision_feature_layer=-1,
         vision_feature_select_strategy="full",
         tie_word_embeddings=True,

@@ -1,7 +1,7 @@
 """Training data of the tiny base: scenes of its own, rendered in memory, never exported.
 
-The base's world has another seed than the demo's, so the two share no scene. Colour frames go through
-the same JPEG and the same resize as an exported and prepared scene does.
+The base's world has another seed than the demo's, so the two share no scene. Colour frames go
+through the same JPEG and the same resize as an exported and prepared scene does.
 
 Shape legend: C scenes, K frames kept per scene, P image side.
 """
@@ -19,15 +19,17 @@ from PIL import Image
 from tqdm import tqdm
 
 from lynx.demo.world import build_scene, render_frame, scene_cameras
-from lynx.demo.world.scannet_files import COLOUR_SIZE, JPEG_QUALITY
 from lynx.demo.world.palette import COLOURS
 from lynx.demo.world.questions import scanqa_questions, sqa3d_questions
+from lynx.demo.world.scannet_files import COLOUR_SIZE, JPEG_QUALITY
 
 
 @dataclass(frozen=True)
 class SceneFrames:
-    """Frames (K, P, P, 3) uint8; category and colour of each pixel (K, P, P) int8; the colour numbers
-    of floor and walls."""
+    """Frames (K, P, P, 3) uint8; category and colour of each pixel (K, P, P) int8.
+
+    `surfaces` holds the colour numbers of floor and walls.
+    """
 
     frames: NDArray[np.uint8]
     category: NDArray[np.int8]
@@ -37,11 +39,18 @@ class SceneFrames:
 
 @dataclass(frozen=True)
 class Text:
-    """A question in a benchmark's prompt, its preferred answer, and what it needs."""
+    """A question in a benchmark's prompt, its accepted answers (the preferred one first), what it
+    needs and its kind."""
 
     prompt: str
-    answer: str
+    references: tuple[str, ...]
     needs: str
+    kind: str
+
+    @property
+    def answer(self) -> str:
+        """The answer that training teaches."""
+        return self.references[0]
 
 
 def user_texts(seed: int, index: int) -> list[Text]:
@@ -53,13 +62,13 @@ def user_texts(seed: int, index: int) -> list[Text]:
     scene = build_scene(seed, index)
     asked = [*scanqa_questions(scene), *sqa3d_questions(scene)]
     return [
-        Text(" ".join([*item.situation[:1], item.text]), item.answers[0], item.needs)
+        Text(" ".join([*item.situation[:1], item.text]), item.answers, item.needs, item.kind)
         for item in asked
     ]
 
 
 def render_scene(task: tuple[int, int, int, int]) -> SceneFrames:
-    """Render (seed, index, K, P): K frames spread over the sweep, resized as exported scenes are."""
+    """Render (seed, index, K, P): K frames over the sweep, resized as exported scenes are."""
     seed, index, count, side = task
     scene = build_scene(seed, index)
     frames, categories, colours = [], [], []

@@ -50,9 +50,7 @@ def train_tokenizer(seed: int) -> PreTrainedTokenizerFast:
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     inner.train_from_iterator(
         corpus,
-        trainers.BpeTrainer(
-            vocab_size=VOCABULARY, initial_alphabet=alphabet, show_progress=False
-        ),
+        trainers.BpeTrainer(vocab_size=VOCABULARY, initial_alphabet=alphabet, show_progress=False),
     )
     inner.add_special_tokens([AddedToken(token, special=True) for token in SPECIAL])
     tokenizer = PreTrainedTokenizerFast(
@@ -66,5 +64,5 @@ def train_tokenizer(seed: int) -> PreTrainedTokenizerFast:
 
 
 def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    """Write the tokenizer with its template in `tokenizer_config.json`, as Qwen2's folders have it."""
+    """Write the tokenizer, its template in `tokenizer_config.json` as in Qwen2's folders."""
     tokenizer.save_pretrained(folder, save_jinja_files=False)

@@ -1,9 +1,9 @@
 """Train the tiny base from scratch on rendered colour frames (no depth is ever shown to it).
 
-First tower and projector learn to see: each pooled token names the furniture and colours in its cell by
-its inner product with those words' embeddings, so that what is seen already speaks the language
-model's language; answers alone would take hours to teach that. Then, tower frozen, the language
-model learns to answer.
+First tower and projector learn to see: each pooled token names the furniture and colours in its
+cell by its inner product with those words' embeddings, so that what is seen already speaks the
+language model's language; answers alone would take hours to teach that. Then, tower frozen, the
+language model learns to answer.
 
 Shape legend: B clips, F frames, T tokens per frame, D width, P image side.
 """
@@ -63,9 +63,7 @@ class TrainingSet:
     """All scenes in memory: frames (C, K, P, P, 3) uint8, token labels (C, K, T, labels) bool,
     colour numbers of floor and walls (C, 2)."""
 
-    def __init__(
-        self, scenes: list[SceneFrames], texts: list[SceneTexts], side: int
-    ) -> None:
+    def __init__(self, scenes: list[SceneFrames], texts: list[SceneTexts], side: int) -> None:
         self.frames = np.stack([scene.frames for scene in scenes])
         self.labels = np.stack([token_labels(scene, side) for scene in scenes])
         self.surfaces = np.array([scene.surfaces for scene in scenes])
@@ -76,7 +74,7 @@ class TrainingSet:
 
 
 def token_labels(scene: SceneFrames, side: int) -> NDArray[np.bool_]:
-    """Which categories and colours fill at least a tenth of each pooled token's cell (K, side², n)."""
+    """Which categories and colours fill a tenth or more of each token's cell (K, side², n)."""
 
     def cells(labels: NDArray[np.int8], values: int) -> NDArray[np.float64]:
         count, size = labels.shape[0], labels.shape[1] // side
@@ -250,7 +248,7 @@ class BaseTrainer:
         return answer_loss(base.language, base.head, collate(packed))
 
     def _chosen(self, texts: SceneTexts) -> list[EncodedChat]:
-        """Mostly questions that can be answered; a few that cannot, so that their words are known."""
+        """Mostly questions that can be answered; a few that cannot, to make their words known."""
         settings = self.settings
         colour = self.rng.permutation(len(texts.colour))[: settings.colour_questions]
         depth = self.rng.permutation(len(texts.depth))[: settings.depth_questions]
@@ -258,7 +256,7 @@ class BaseTrainer:
 
 
 def save_base(base: Base, source: Path, target: Path) -> None:
-    """Write the trained base as a Hugging Face folder; tokenizer and processor come from `source`."""
+    """Write the trained base as a Hugging Face folder, tokenizer and processor from `source`."""
     base.model.save_pretrained(target)
     for path in sorted(source.iterdir()):
         if path.name not in {"config.json", "model.safetensors", "generation_config.json"}:

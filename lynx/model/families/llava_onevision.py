@@ -25,11 +25,19 @@ LANGUAGE_PREFIXES = ("model.language_model.", "lm_head.")
 
 # Older checkpoints and adapters (transformers 4.x) nest the same modules under these names.
 RENAMES = (
-    (re.compile(r"^model\.(?=(vision_tower|multi_modal_projector|image_newline|language_model))"), ""),
+    (
+        re.compile(
+            r"^model\.(?=(vision_tower|multi_modal_projector|image_newline|language_model))"
+        ),
+        "",
+    ),
     (re.compile(r"^vision_tower\.vision_model\."), "vision_tower."),
     (re.compile(r"^language_model\.lm_head\."), "lm_head."),
     (re.compile(r"^language_model\.model\."), "language_model."),
-    (re.compile(r"^(vision_tower|multi_modal_projector|image_newline|language_model)"), r"model.\1"),
+    (
+        re.compile(r"^(vision_tower|multi_modal_projector|image_newline|language_model)"),
+        r"model.\1",
+    ),
 )
 
 
@@ -99,13 +107,28 @@ def describe(folder: Path) -> BaseInfo:
     path = folder / "config.json"
     config = _read_json(path, "the model's configuration")
     _expect(path, "model_type", config.get("model_type"), MODEL_TYPE, "give a LLaVA-OneVision base")
-    _expect(path, "vision_feature_layer", config.get("vision_feature_layer"), -1,
-            "the method takes the last block's output")
-    _expect(path, "vision_feature_select_strategy", config.get("vision_feature_select_strategy"),
-            "full", "the tower has no class token to drop")
+    _expect(
+        path,
+        "vision_feature_layer",
+        config.get("vision_feature_layer"),
+        -1,
+        "the method takes the last block's output",
+    )
+    _expect(
+        path,
+        "vision_feature_select_strategy",
+        config.get("vision_feature_select_strategy"),
+        "full",
+        "the tower has no class token to drop",
+    )
     vision, text = _section(path, config, "vision_config"), _section(path, config, "text_config")
-    _expect(path, "vision_config.model_type", vision.get("model_type"), "siglip_vision_model",
-            "the tower must be SigLIP")
+    _expect(
+        path,
+        "vision_config.model_type",
+        vision.get("model_type"),
+        "siglip_vision_model",
+        "the tower must be SigLIP",
+    )
     image_size, patch = _whole(path, vision, "image_size"), _whole(path, vision, "patch_size")
     _check_processor(folder, image_size)
     image_token, end_token = _check_tokenizer(folder)
@@ -170,7 +193,7 @@ def _check_tokenizer(folder: Path) -> tuple[int, int]:
 
 
 def read_chat_template(folder: Path) -> str:
-    """The tokenizer's own chat template (not the processor's multimodal one, method section 5.3)."""
+    """The tokenizer's own chat template, not the processor's multimodal one (section 5.3)."""
     config = _read_json(folder / "tokenizer_config.json", "the tokenizer's configuration")
     template = config.get("chat_template")
     file = folder / "chat_template.jinja"

@@ -1,0 +1,61 @@
+"""Streams by transformers' own `get_video_features`, one frame at a time.
+
+Shape legend: T tokens per frame, V tokens of a stream, D language model width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from benchmarks.workbench import STREAMS, Workbench
+from lynx.config.slices import Stream
+from lynx.features.clips import ClipView
+from lynx.model.adapters import adapter_switched
+from lynx.model.base import Base
+from lynx.model.pixels import FrameProcessor
+
+
+@dataclass(frozen=True)
+class PlainEncoder:
+    """Encodes a clip's frames in batches of one; the base carries its vision adapter."""
+
+    bench: Workbench
+    base: Base
+    processor: FrameProcessor
+
+    @torch.no_grad()
+    def encode(self, clip: str, stream: Stream) -> torch.Tensor:
+        """Tokens (V, D) of a clip, newline last."""
+        view = self.bench.recipe.sft.view
+        shown = ClipView.open(self.bench.folder, clip, view)
+        frames = shown.video() if stream == "video" else shown.x()
+        with adapter_switched(self.base, "vision", on=stream == "aligned"):
+            tokens = torch.stack([self._frame(frame) for frame in frames])
+        if stream != "video" and view.merge_pairs:
+            tokens = (tokens[0::2] + tokens[1::2]) / 2
+        return torch.cat([tokens.flatten(0, 1), self.base.newline[None]])
+
+    def _frame(self, frame: np.ndarray) -> torch.Tensor:
+        """Tokens (T, D) of one frame (H, W, 3); the library appends a newline to every call."""
+        pixels = self.processor(frame[None])[None]
+        tokens: torch.Tensor = self.base.model.model.get_video_features(pixels).pooler_output
+        return tokens[0, :-1]
+
+    def streams(self, clip: str) -> list[torch.Tensor]:
+        """Video and X of a clip."""
+        return [self.encode(clip, stream) for stream in STREAMS]
+
+
+def open_encoder(bench: Workbench, base: Base) -> PlainEncoder:
+    """The plain encoder of a whole base."""
+    return PlainEncoder(bench, base, base.processor())
+
+
+def features(bench: Workbench) -> Callable[[], list[torch.Tensor]]:
+    """Both streams (V, D) of every clip."""
+    encoder = open_encoder(bench, bench.load(["tower", "language"], vision=True))
+    return lambda: [tokens for clip in bench.clips for tokens in encoder.streams(clip)]

@@ -1,0 +1,29 @@
+"""The names that a stage command may be given, and the sentence about any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from lynx.config.experiment import Experiment
+from lynx.config.explain import unknown_name
+from lynx.config.loading import COMMAND_LINE
+
+
+def require_names(experiment: Experiment, names: Mapping[str, str]) -> None:
+    """Check names by kind: `benchmark` (one that runs), `source` (one whose table is read),
+    `variant`, `group`, `alignment`.
+
+    Raises `InputError` about the first one that the configured experiment does not have.
+    """
+    groups = {item.group for item in experiment.benchmarks.values()}
+    known: dict[str, tuple[str, Iterable[str]]] = {
+        "benchmark": ("benchmark", experiment.recipes),
+        "source": ("benchmark", experiment.benchmarks),
+        "variant": ("variant", experiment.variants),
+        "group": ("group", groups),
+        "alignment": ("alignment", set(experiment.align_names.values())),
+    }
+    for kind, name in names.items():
+        word, held = known[kind]
+        if name not in held:
+            raise unknown_name(COMMAND_LINE, word, name, held)

@@ -1,0 +1,141 @@
+"""A copy of the project in another folder, with a tiny world, a tiny random base and few steps."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lynx.project import Project
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("config", "workflow", "profiles", "envs")
+BASE_SIDE = {"grid": 7, "patch": 8}  # the demo's frames are 56 pixels wide
+WORLD = {"seed": 7, "train_scenes": 6, "val_scenes": 2, "test_scenes": 3, "frames_per_scene": 4}
+LORA = {"rank": 2, "alpha": 4, "dropout": 0.05}
+OVERRIDES: dict[str, object] = {
+    "frames.per_scene": 4,
+    "reference.frames_per_clip": 4,
+    "reference.max_clips": 8,
+    "align.lora": LORA,
+    "align.optimizer.epochs": 1,
+    "align.optimizer.batch": 4,
+    "align.optimizer.micro_batch": 2,
+    "sft.view.frames": 2,
+    "sft.questions_per_clip": 2,
+    "sft.lora": LORA,
+    "sft.optimizer.epochs": 1,
+    "sft.optimizer.batch": 8,
+    "sft.optimizer.micro_batch": 4,
+    "evaluate.view.frames": 2,
+    "evaluate.max_new_tokens": 4,
+    "evaluate.questions_per_batch": 4,
+}
+
+
+def copy_tree(root: Path) -> Path:
+    """What a run needs besides the package: configuration, workflow, profiles and their links."""
+    root.mkdir(parents=True)
+    for name in COPIED:
+        shutil.copytree(ROOT / name, root / name)
+    shutil.copy(ROOT / "Snakefile", root)
+    for name in ("local", "slurm"):
+        if (ROOT / name).is_symlink():
+            (root / name).symlink_to((ROOT / name).readlink())
+    return root
+
+
+def tiny_project(root: Path) -> Path:
+    """A project whose every stage takes a second; nothing of it has been run."""
+    from tests.tiny_base import write_tiny_base  # imports torch
+
+    copy_tree(root)
+    edit_yaml(root / "config/scales/demo.yaml", {"world": WORLD})
+    edit_yaml(root / "config/config.yaml", {"overrides": OVERRIDES})
+    edit_yaml(root / "config/site.yaml", {"device": "cpu", "threads": 1, "workers": 1})
+    write_tiny_base(root / "models/demo", **BASE_SIDE)
+    return root
+
+
+def edit_yaml(path: Path, changes: Mapping[str, object]) -> None:
+    """Replace top-level keys of a configuration file that holds no anchors."""
+    data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    path.write_text(yaml.safe_dump({**data, **changes}, sort_keys=False), encoding="utf-8")
+
+
+def copy_project(source: Path, target: Path) -> Path:
+    """A run project that a test may spoil."""
+    return Path(shutil.copytree(source, target, symlinks=True))
+
+
+def load(root: Path, **overrides: object) -> Project:
+    """The project at a root, with keys of the main configuration set."""
+    return Project.load(root, [], overrides)
+
+
+def run_chain(root: Path, variants: Sequence[str] = ("lynx",), **overrides: object) -> Project:
+    """Every stage up to the features and runs of ScanQA, in this process."""
+    from lynx.align.stage import run_align, run_reference
+    from lynx.evaluate.stage import run_predict
+    from lynx.sft.stage import run_sft
+
+    project = prepare(root, **overrides)
+    run_reference(project, "3d")
+    run_align(project, "3d")
+    for variant in variants:
+        encode(project, variant)
+        if project.experiment.variants[variant].sft:
+            run_sft(project, variant, "scanqa")
+        run_predict(project, variant, "scanqa")
+    return project
+
+
+def prepare(root: Path, **overrides: object) -> Project:
+    """World, base, tables and frames."""
+    from lynx.benchmarks.stage import group_clips, run_data
+    from lynx.demo.stage import run_world
+    from lynx.media.stage import run_frames
+    from lynx.model.stage import run_base
+
+    project = load(root, **overrides)
+    run_world(project)
+    run_base(project)
+    for benchmark in project.experiment.main.benchmarks:
+        run_data(project, benchmark)
+    run_frames(project, "3d", group_clips(project, "3d"))
+    return project
+
+
+def encode(project: Project, variant: str) -> None:
+    """The streams of ScanQA that a variant reads."""
+    from lynx.features.stage import run_features
+    from lynx.sft.stage import streams_of
+
+    for split in project.experiment.splits_used("scanqa"):
+        for stream in streams_of(project, variant):
+            if not (project.layout.features("scanqa", split, stream, project.seed)).exists():
+                run_features(project, "scanqa", split, stream)
+
+
+def environment() -> dict[str, str]:
+    """The environment of a command in a copy: this interpreter, one thread, this package."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    return {**os.environ, **threads, "PATH": path, "PYTHONPATH": str(ROOT)}
+
+
+def start(root: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """A `lynx` command as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "lynx.cli", *arguments],
+        cwd=root,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
