@@ -14,9 +14,9 @@ from typing import Any
 from lynx.config import slices
 from lynx.config.experiment import Experiment
 from lynx.config.layout import Layout
-from lynx.config.loading import DEFAULT, load_experiment
+from lynx.config.loading import COMMAND_LINE, DEFAULT, load_experiment
 from lynx.config.slices import Stream
-from lynx.config.yaml_files import deep_merge, read_mapping
+from lynx.config.yaml_files import deep_merge, parse_yaml, read_mapping
 from lynx.errors import InputError
 
 
@@ -41,7 +41,11 @@ class WorkflowConfig:
         written: dict[str, Any] = {}
         for name in names:
             written = deep_merge(written, read_mapping(root, name))
-        changed = {key: value for key, value in config.items() if written.get(key) != value}
+        changed = {
+            key: value if isinstance(value, str) else _typed_leaves(value)
+            for key, value in config.items()
+            if written.get(key) != value
+        }
         try:
             experiment = load_experiment(names, changed, root)
         except InputError as error:
@@ -107,6 +111,24 @@ class WorkflowConfig:
     def variants(self) -> list[str]:
         """lynx and the variants shown beside it."""
         return ["lynx", *(name for name in self.experiment.compare_with if name != "lynx")]
+
+
+def _typed_leaves(value: Any) -> Any:
+    """Lists and mappings of `--config`, where Snakemake leaves every number as text, with numbers.
+
+    Text that stands for a list or a mapping stays text, such as a reason that holds a colon.
+    """
+    if isinstance(value, dict):
+        return {key: _typed_leaves(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_typed_leaves(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        typed = parse_yaml(value, COMMAND_LINE)
+    except InputError:  # text that is no YAML is text
+        return value
+    return value if isinstance(typed, dict | list) else typed
 
 
 def _in_order(files: Sequence[Path | str], root: Path) -> tuple[Path, ...]:

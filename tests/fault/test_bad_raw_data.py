@@ -139,8 +139,6 @@ def test_an_annotation_cut_short(raw: Path, lynx: Callable[..., Outcome]) -> Non
     refused(outcome, outcome.said.removeprefix("lynx: "), "runs/demo/data/scanqa")
 
 
-
-
 def cut(path: Path) -> int:
     data = path.read_bytes()[:200]
     path.write_bytes(data)

@@ -38,7 +38,8 @@ def refused(outcome: Outcome, sentence: str) -> None:
 
 
 def overrides(**values: object) -> tuple[str, str]:
-    return "--set", f"overrides={json.dumps({key.replace('__', '.'): values[key] for key in values})}"
+    chosen = {key.replace("__", "."): value for key, value in values.items()}
+    return "--set", f"overrides={json.dumps(chosen)}"
 
 
 def vouch(folder: Path) -> None:
@@ -287,7 +288,9 @@ def test_a_manifest_cut_short(root: Path, lynx: Callable[..., Outcome]) -> None:
     path = ALIGN / MANIFEST_NAME
     path.write_bytes(path.read_bytes()[:100])
     outcome = lynx(*ENCODE)
-    assert outcome.said.startswith(f"lynx: {path}: the whole file is not a manifest's (Invalid JSON")
+    assert outcome.said.startswith(
+        f"lynx: {path}: the whole file is not a manifest's (Invalid JSON"
+    )
     assert outcome.said.endswith("); delete the artefact's folder and run its rule again")
     assert outcome.code == 2
 

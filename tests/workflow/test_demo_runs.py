@@ -1,0 +1,153 @@
+"""The demo's whole DAG, run for real in a clone of the tree whose path holds a space."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.project_copy import BASE_SIDE, ROOT, edit_yaml, environment
+from tests.workflow.snakemake_runs import SCANQA, planned, snakemake
+
+pytestmark = pytest.mark.slow
+VARIANTS = ["lynx", "video-only"]  # config/ci.yaml
+# Rendering all rooms of the demo would take most of the test's time and show nothing more.
+WORLD = {"seed": 7, "train_scenes": 24, "val_scenes": 2, "test_scenes": 6, "frames_per_scene": 10}
+RATE = ("--config", "overrides={sft.optimizer.learning_rate: 0.002}")
+
+
+def clone(target: Path) -> Path:
+    """Every file that git would ship, as it stands in this tree."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        source, copy = ROOT / name, target / name
+        if not source.exists() and not source.is_symlink():
+            continue  # deleted, but not yet committed so
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, copy, follow_symlinks=False)
+    return target
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The clone after `snakemake --profile profiles/ci results/scanqa/metrics.json`."""
+    root = clone(tmp_path_factory.mktemp("demo") / "a clone")
+    edit_yaml(root / "config/scales/demo.yaml", {"world": WORLD})
+    edit_yaml(root / "config/site.yaml", {"device": "cpu"})
+    if not (root / "models/demo/model.safetensors").is_file():
+        from tests.tiny_base import write_tiny_base
+
+        write_tiny_base(root / "models/demo", **BASE_SIDE)
+    result = snakemake(root, SCANQA, package=root)
+    assert result.returncode == 0, result.stderr[-4000:]
+    return root
+
+
+def read(path: Path) -> dict[str, Any]:
+    data = json.loads(path.read_text(encoding="utf-8"))
+    assert isinstance(data, dict)
+    return data
+
+
+def test_metrics_hold_every_variant_over_every_question(demo: Path) -> None:
+    questions = read_questions(demo)
+    headline = read(demo / SCANQA)
+    assert [headline["variant"], *headline["compare_with"]] == VARIANTS
+    assert headline["samples"] == questions
+    for variant in VARIANTS:
+        report = read(demo / f"results/demo/{variant}/scanqa/seed0/metrics.json")
+        assert report["samples"] == questions
+        assert report["missing"] == 0
+        assert {metric["count"] for metric in report["metrics"].values()} == {questions}
+        held = headline if variant == "lynx" else headline["compare_with"][variant]
+        assert held["metrics"] == report["metrics"]
+
+
+def read_questions(demo: Path) -> int:
+    """The number of items that the raw annotation holds: the one denominator."""
+    path = demo / "runs/demo/world/scanqa/ScanQA_v1.0_test_w_obj.json"
+    items = json.loads(path.read_text(encoding="utf-8"))
+    assert {item["scene_id"] for item in items} == {f"scene90{26 + k}_00" for k in range(6)}
+    return len(items)
+
+
+def test_lynx_table_prints_them(demo: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "lynx.cli", "table", "scanqa"],
+        cwd=demo,
+        env=environment() | {"PYTHONPATH": str(demo), "COLUMNS": "160"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    headline = read(demo / SCANQA)
+    assert f"scanqa, split test_w_obj, {read_questions(demo)} questions" in result.stdout
+    reports = {"lynx": headline, **headline["compare_with"]}
+    rows = {
+        cells[0]: cells[2:]
+        for line in result.stdout.splitlines()
+        if (cells := [cell.strip() for cell in line.strip("│").split("│")])[0] in reports
+    }
+    keys = ["cider", "bleu4", "meteor", "rouge_l", "em", "em_refined"]
+    for variant, report in reports.items():
+        values = [f"{100 * report['metrics'][key]['value']:.1f}" for key in keys]
+        assert rows[variant][: len(keys)] == values
+
+
+def test_a_second_run_has_nothing_to_do(demo: Path) -> None:
+    result = snakemake(demo, SCANQA)
+    assert result.returncode == 0
+    assert "Nothing to be done (all requested files are present and up to date)." in (
+        result.stdout + result.stderr
+    )
+    assert planned(demo, SCANQA) == {}
+
+
+def test_a_learning_rate_repeats_sft_and_what_follows(demo: Path) -> None:
+    expected = {SCANQA: "headline"}
+    for variant in VARIANTS:
+        run = f"{variant}/scanqa/seed0"
+        expected[f"runs/demo/sft/{run}/manifest.json"] = "sft"
+        expected[f"runs/demo/predictions/{run}/manifest.json"] = "predict"
+        expected[f"results/demo/{run}/metrics.json"] = "score"
+    assert planned(demo, SCANQA, *RATE) == expected
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"threads": 2}, {"workers": 1}, {"feature_disk_gb": 0}, {"models": "./models"}],
+    ids=lambda change: next(iter(change)),
+)
+def test_the_site_repeats_nothing(demo: Path, change: dict[str, object]) -> None:
+    path = demo / "config/site.yaml"
+    before = path.read_bytes()
+    try:
+        edit_yaml(path, change)
+        assert planned(demo, SCANQA) == {}
+    finally:
+        path.write_bytes(before)
+
+
+def test_a_base_that_was_replaced_repeats_all_that_it_made(demo: Path) -> None:
+    path = demo / "models/demo/config.json"
+    before = path.read_bytes()
+    try:
+        path.write_bytes(before + b"\n")
+        jobs = planned(demo, SCANQA)
+    finally:
+        path.write_bytes(before)
+    assert set(jobs.values()) == {
+        "base", "reference", "align", "features_fixed", "features_aligned", "sft", "predict",
+        "score", "headline",
+    }  # fmt: skip

@@ -1,0 +1,134 @@
+"""What Snakemake would do, before anything has run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.project_copy import copy_tree
+from tests.workflow.snakemake_runs import SCANQA, SQA3D, planned, snakemake
+
+RUNS = "runs/demo"
+SHARED = {
+    f"{RUNS}/world/manifest.json": "world",
+    f"{RUNS}/base/manifest.json": "base",
+    f"{RUNS}/data/scanqa/manifest.json": "data",
+    f"{RUNS}/data/sqa3d/manifest.json": "data",
+    f"{RUNS}/frames/3d/manifest.json": "frames",
+    f"{RUNS}/reference/3d/manifest.json": "reference",
+    f"{RUNS}/align/3d/seed0/manifest.json": "align",
+}
+
+
+def own(benchmark: str, scored: str) -> dict[str, str]:
+    """Jobs of one benchmark: lynx beside video-only, as config/ci.yaml asks."""
+    jobs = {f"results/{benchmark}/metrics.json": "headline"}
+    for split in ("train", scored):
+        folder = f"{RUNS}/features/{benchmark}/{split}"
+        jobs[f"{folder}/video/manifest.json"] = "features_fixed"
+        jobs[f"{folder}/aligned/seed0/manifest.json"] = "features_aligned"
+    for variant in ("lynx", "video-only"):
+        run = f"{variant}/{benchmark}/seed0"
+        jobs[f"{RUNS}/sft/{run}/manifest.json"] = "sft"
+        jobs[f"{RUNS}/predictions/{run}/manifest.json"] = "predict"
+        jobs[f"results/demo/{run}/metrics.json"] = "score"
+    return jobs
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The committed configuration, a base, and nothing that has been run."""
+    root = copy_tree(tmp_path_factory.mktemp("plan") / "with space")
+    (root / "models/demo").mkdir(parents=True)
+    (root / "models/demo/config.json").write_text("{}", encoding="utf-8")
+    return root
+
+
+def test_scanqa_takes_exactly_these_jobs(tree: Path) -> None:
+    assert planned(tree, SCANQA) == SHARED | own("scanqa", "test_w_obj")
+
+
+def test_both_benchmarks_share_reference_and_alignment(tree: Path) -> None:
+    assert planned(tree, SCANQA, SQA3D) == (
+        SHARED | own("scanqa", "test_w_obj") | own("sqa3d", "test")
+    )
+
+
+def test_all_is_the_configured_benchmarks(tree: Path) -> None:
+    assert planned(tree, "all") == planned(tree, SCANQA, SQA3D)
+
+
+def test_another_seed_shares_what_has_none(tree: Path) -> None:
+    first, second = planned(tree, SCANQA), planned(tree, SCANQA, "--config", "seed=1")
+    unseeded = {name for name in first if "seed0" not in name}
+    assert set(second) == unseeded | {name.replace("seed0", "seed1") for name in first}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ("--config", "seeed=1"),
+            "command line: unknown key 'seeed'; did you mean 'seed'?",
+        ),
+        (
+            ("--config", "scale=demmo"),
+            "command line: unknown scale 'demmo', did you mean 'demo'; known: 0.5b, 7b, demo",
+        ),
+        (
+            ("--config", "overrides={sft.lora.rnk: 4}"),
+            "command line: unknown key 'overrides.sft.lora.rnk'; did you mean 'rank'?",
+        ),
+        (
+            ("--config", "compare_with=[video]"),
+            "command line: unknown variant 'video', did you mean 'video-only'; known: lynx, "
+            "plain-tower, video-only, zero-shot",
+        ),
+    ],
+    ids=["key", "scale", "recipe key", "variant"],
+)
+def test_a_faulty_configuration_stops_before_the_dag(
+    tree: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    result = snakemake(tree, "-n", SCANQA, *arguments)
+    assert result.returncode == 1
+    said = result.stdout + result.stderr
+    assert sentence in said.splitlines()
+    assert "Traceback" not in said
+    assert "Building DAG" not in said
+
+
+def test_values_of_the_command_line_keep_their_types(tree: Path) -> None:
+    """Snakemake hands nested values on as text."""
+    value = (
+        "overrides={sft.optimizer.learning_rate: 2e-3, align.sources: [scanqa], "
+        "sft.view.merge_pairs: true, sft.lora: {rank: 4, alpha: 8, dropout: 0.5}, "
+        "sft.view.drawing.normals_frame: world, evaluate.view.drawing.normals_frame: world, "
+        "sft.differs_from_alignment: {normals_frame: 'why: because'}}"
+    )
+    result = snakemake(tree, "-n", "-p", SCANQA, "--config", value)
+    assert result.returncode == 0, result.stdout
+    expected = (
+        '{"sft.optimizer.learning_rate": 0.002, "align.sources": ["scanqa"], '
+        '"sft.view.merge_pairs": true, "sft.lora": {"rank": 4, "alpha": 8, "dropout": 0.5}, '
+        '"sft.view.drawing.normals_frame": "world", '
+        '"evaluate.view.drawing.normals_frame": "world", '
+        '"sft.differs_from_alignment": {"normals_frame": "why: because"}'
+    )
+    assert expected in result.stdout
+
+
+def test_a_missing_base_stops_before_anything_runs(tmp_path: Path) -> None:
+    root = copy_tree(tmp_path / "no base")
+    result = snakemake(root, "-n", SCANQA)
+    assert result.returncode == 1
+    assert "MissingInputException" in result.stdout + result.stderr
+    assert "models/demo/config.json" in result.stdout + result.stderr
+    assert not (root / "runs").exists()
+
+
+def test_snakemake_finds_nothing_to_lint(tree: Path) -> None:
+    result = snakemake(tree, "--lint")
+    assert result.returncode == 0
+    assert "Congratulations, your workflow is in a good condition!" in result.stderr + result.stdout
