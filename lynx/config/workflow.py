@@ -68,8 +68,12 @@ class WorkflowConfig:
         }
         return _load_cached(self, tuple(sorted(chosen.items())))
 
-    def options(self, wildcards: Any) -> str:
-        """The options with which a stage command reads this very configuration."""
+    def options(self, wildcards: Any, output: Any) -> str:
+        """The options with which a stage command reads this very configuration.
+
+        `output` is not looked at. Snakemake does not compare a parameter whose function takes it,
+        and it must not compare this one: what decides a job is its slice, not every option.
+        """
         pairs = dict(self.overrides)
         for key in ("scale", "seed"):
             if hasattr(wildcards, key):

@@ -26,8 +26,8 @@ TITLES = {
 WHAT_IT_SEES = {
     "lynx": "video + aligned X",
     "video-only": "video",
-    "plain-tower": "video + X, no adapter",
-    "zero-shot": "video, no training",
+    "plain-tower": "video + plain X",
+    "zero-shot": "video, untrained",
 }
 
 
@@ -58,30 +58,26 @@ def print_table(project: Project, benchmark: str) -> None:
     path = project.layout.headline(benchmark)
     report = read_headline(path)
     rows = variant_rows(report)
-    keys = list(project.experiment.benchmarks[benchmark].headline)
-    needs = sorted(report["groups"].get("needs", {}))
     note = ", synthetic world" if report["synthetic"] else ""
     table = Table(
         title=f"{benchmark}, split {report['split']}, {report['samples']} questions{note}\n"
         f"scale {report['scale']}, recipe {report['recipe']}, seed {report['seed']}; values x 100"
     )
-    table.add_column("variant")
-    table.add_column("sees")
-    for key in keys:
-        table.add_column(TITLES.get(key, key), justify="right")
-    for need in needs:
-        count = report["groups"]["needs"][need]["em"]["count"]
-        table.add_column(f"EM@1 needs\n{need} ({count})", justify="right")
-    for variant, row in rows.items():
-        values = [percent(row["metrics"][key]) for key in keys]
-        values += [percent(row["groups"]["needs"][need]["em"]) for need in needs]
-        style = "bold" if variant == "lynx" else ""
-        table.add_row(variant, WHAT_IT_SEES.get(variant, ""), *values, style=style)
+    table.add_column("")
+    for variant in rows:
+        table.add_column(f"{variant}\n{WHAT_IT_SEES.get(variant, '')}", justify="right")
+    for key in project.experiment.benchmarks[benchmark].headline:
+        values = (percent(row["metrics"][key]) for row in rows.values())
+        table.add_row(TITLES.get(key, key), *values)
+    for need, group in sorted(report["groups"].get("needs", {}).items()):
+        values = (percent(row["groups"]["needs"][need]["em"]) for row in rows.values())
+        title = f"EM@1 {need} ({group['em']['count']})"
+        table.add_row(title, *values, style="bold")
     console = Console()
     console.print(table)
     console.print(
-        f"Next: {path.as_posix()} holds every metric with its count; runs/{report['scale']}/"
-        "predictions the answers;\ndocs/demo the same experiment over three seeds; README.md what "
-        "else there is to run.",
+        f"Next: {path.as_posix()} holds every metric with its count,\n"
+        f"      runs/{report['scale']}/predictions the answers, docs/demo the same over seeds;\n"
+        "      README.md says what else there is to run.",
         highlight=False,
     )

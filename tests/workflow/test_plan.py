@@ -107,7 +107,7 @@ def test_values_of_the_command_line_keep_their_types(tree: Path) -> None:
         "sft.view.drawing.normals_frame: world, evaluate.view.drawing.normals_frame: world, "
         "sft.differs_from_alignment: {normals_frame: 'why: because'}}"
     )
-    result = snakemake(tree, "-n", "-p", SCANQA, "--config", value)
+    result = snakemake(tree, "-n", "-p", SCANQA, "--config", value, profile="local")
     assert result.returncode == 0, result.stdout
     expected = (
         '{"sft.optimizer.learning_rate": 0.002, "align.sources": ["scanqa"], '
