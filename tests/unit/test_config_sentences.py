@@ -141,16 +141,16 @@ CASES = {
     ),
     "batch": (
         DEMO,
-        "        epochs: 6\n        batch: 16",
-        "        epochs: 6\n        batch: 20",
-        "config/recipes/demo.yaml: at 'sft.scanqa.demo.optimizer', batch 20 is not a multiple of "
-        "micro_batch 16; choose a micro_batch that divides it",
+        "        epochs: 3\n        batch: 44",
+        "        epochs: 3\n        batch: 55",
+        "config/recipes/demo.yaml: at 'sft.scanqa.demo.optimizer', batch 55 is not a multiple of "
+        "micro_batch 44; choose a micro_batch that divides it",
     ),
     "questions per clip": (
         DEMO,
-        "questions_per_clip: 4",
+        "questions_per_clip: 11",
         "questions_per_clip: 5",
-        "config/recipes/demo.yaml: at 'sft.scanqa.demo', optimizer.micro_batch 16 is not a "
+        "config/recipes/demo.yaml: at 'sft.scanqa.demo', optimizer.micro_batch 44 is not a "
         "multiple of questions_per_clip 5; choose one that divides it",
     ),
     "pairs of single images": (

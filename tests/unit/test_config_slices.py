@@ -62,7 +62,7 @@ HASH = "45584828a616e524473fb887d415f828918fb9676efdaa57c062231771111499"
     ("overrides", "stages"),
     [
         ({"sft.optimizer.learning_rate": 5e-4}, {"sft", "predict"}),
-        ({"sft.optimizer.micro_batch": 8}, {"sft", "predict"}),
+        ({"sft.optimizer.micro_batch": 22}, {"sft", "predict"}),
         ({"sft.questions_per_clip": 2}, {"sft", "predict"}),
         ({"align.optimizer.learning_rate": 5e-4}, {"align"}),
         ({"align.sources": ["scanqa"]}, {"align"}),
