@@ -33,7 +33,7 @@ class Size:
     rounds: int
 
 
-FULL, QUICK = Size(scenes=6, rounds=5), Size(scenes=3, rounds=1)
+FULL, QUICK = Size(scenes=10, rounds=3), Size(scenes=3, rounds=1)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,6 @@ rounding of a padded batch depend on them.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any, Literal
 
 from lynx.config.experiment import Experiment
@@ -20,12 +18,6 @@ from lynx.errors import InputError
 Slice = dict[str, Any]
 Stream = Literal["video", "aligned", "plain"]
 """The RGB stream, or the X stream with the vision adapter on (`aligned`) or off (`plain`)."""
-
-
-def slice_hash(data: Slice) -> str:
-    """SHA-256 (hex) of the slice as canonical JSON: keys sorted, no spaces, ASCII."""
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def data_slice(experiment: Experiment, benchmark: str) -> Slice:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,15 +11,26 @@ from benchmarks import fast
 from benchmarks.paths import MEASURES, PLAIN, Measure, differences, loss_difference, open_paths
 from benchmarks.timing import Timing, interleave
 from benchmarks.workbench import Workbench, prepare
+from lynx.config.stages import Recipe
 
-SCENES, QUESTIONS = 5, 5  # ten packed groups, half of them short, in three steps; 40 maps in three
+SCENES, QUESTIONS = 5, 5
+# Ten packed groups of three and two questions, and forty maps: three steps each, accumulated.
+SMALL: dict[str, dict[str, int]] = {
+    "align": {"batch": 16, "micro_batch": 8},
+    "sft": {"batch": 12, "micro_batch": 6},
+}
 
 
 @pytest.fixture(scope="module")
 def bench(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     folder = tmp_path_factory.mktemp("bench")
     (folder / "base").symlink_to(tiny_base)
-    return prepare(folder, scenes=SCENES, questions=QUESTIONS)
+    bench = prepare(folder, scenes=SCENES, questions=QUESTIONS)
+    data = bench.recipe.model_dump()
+    data["sft"]["questions_per_clip"] = 3
+    for stage, batches in SMALL.items():
+        data[stage]["optimizer"].update(batches)
+    return replace(bench, recipe=Recipe.model_validate(data))
 
 
 @pytest.mark.parametrize("name", MEASURES)

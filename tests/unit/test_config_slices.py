@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lynx.artifacts.hashing import hash_data
 from lynx.config import slices
 from lynx.config.experiment import Experiment
 from lynx.errors import InputError
@@ -197,12 +198,12 @@ PLAIN = st.recursive(
 @given(st.dictionaries(st.text(), PLAIN))
 def test_hash_does_not_depend_on_key_order(data: dict[str, Any]) -> None:
     reversed_order = dict(reversed(list(data.items())))
-    assert slices.slice_hash(data) == slices.slice_hash(reversed_order)
-    assert slices.slice_hash(json.loads(json.dumps(data))) == slices.slice_hash(data)
+    assert hash_data(data) == hash_data(reversed_order)
+    assert hash_data(json.loads(json.dumps(data))) == hash_data(data)
 
 
 def test_hash_is_sha256_of_canonical_json() -> None:
     # printf %s '{"a":[1,2.5,null],"b":"\u00e9"}' | sha256sum
-    assert slices.slice_hash({"b": "é", "a": [1, 2.5, None]}) == HASH
+    assert hash_data({"b": "é", "a": [1, 2.5, None]}) == HASH
     with pytest.raises(ValueError, match="Out of range float"):
-        slices.slice_hash({"a": float("nan")})
+        hash_data({"a": float("nan")})
