@@ -16,7 +16,7 @@ from lynx.align.items import depth_chunks
 
 PLAIN = "plain"
 TOKENS, LOSSES = 1e-4, 1e-4
-Path = Callable[[Workbench], Callable[[], object]]
+Opener = Callable[[Workbench], Callable[[], object]]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Measure:
 
     unit: str
     units: Callable[[Workbench], int]
-    paths: dict[str, Path]
+    paths: dict[str, Opener]
     difference: Callable[[object, object], float]
     tolerance: float
 

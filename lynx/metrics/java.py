@@ -13,12 +13,20 @@ import pycocoevalcap  # type: ignore[import-untyped]
 from lynx.errors import InputError
 
 
-def java_command(jar: str, heap: str, arguments: list[str]) -> list[str]:
+def java_command(
+    jar: str, heap: str, arguments: list[str], folder: Path | None = None
+) -> list[str]:
     """The command line of ``arguments`` on `pycocoevalcap`'s ``jar`` with a ``heap`` like "1G".
 
+    With ``folder``, an empty one, the jar is called through a link there: METEOR looks for its data
+    beside the jar under the jar's URL, and finds nothing where a space stands in it as %20.
     Raises InputError if the Java runtime or the jar is not installed.
     """
-    return [str(_java()), f"-Xmx{heap}", "-cp", str(_jar(jar)), *arguments]
+    path = _jar(jar)
+    if folder is not None:
+        (folder / "jar").symlink_to(path.parent, target_is_directory=True)
+        path = folder / "jar" / path.name
+    return [str(_java()), f"-Xmx{heap}", "-cp", str(path), *arguments]
 
 
 def _java() -> Path:

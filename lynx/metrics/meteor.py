@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, NoReturn
 
 from lynx.errors import InputError
@@ -89,9 +90,12 @@ def meteor() -> Iterator[Meteor]:
     Raises InputError if Java or the jar is missing, or as soon as METEOR stops.
     """
     options = ["Meteor", "-", "-", "-stdio", "-l", "en", "-norm"]
-    command = java_command("meteor/meteor-1.5.jar", _HEAP, options)
     # A file, not a pipe, takes Java's error stream: an unread pipe fills up and blocks Java.
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+    with (
+        tempfile.TemporaryDirectory(prefix="lynx-meteor-") as folder,
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
+    ):
+        command = java_command("meteor/meteor-1.5.jar", _HEAP, options, Path(folder))
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
