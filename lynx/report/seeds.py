@@ -48,26 +48,25 @@ def read_runs(project: Project, benchmark: str) -> dict[str, dict[int, dict[str,
     return runs
 
 
+def em_groups(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """EM@1 with its count: over all questions, then by need."""
+    needs = report["groups"].get("needs", {})
+    by_need = {f"needs {name}": needs[name]["em"] for name in sorted(needs)}
+    return {"all": report["metrics"]["em"], **by_need}
+
+
 def em_spreads(runs: dict[int, dict[str, Any]]) -> dict[str, Spread]:
     """EM@1 over all questions and by need, over the seeds of one variant."""
-    reports = [runs[seed] for seed in sorted(runs)]
-    spreads = {"all": Spread(tuple(report["metrics"]["em"]["value"] for report in reports))}
-    for need in sorted(reports[0]["groups"].get("needs", {})):
-        values = (report["groups"]["needs"][need]["em"]["value"] for report in reports)
-        spreads[need] = Spread(tuple(values))
-    return spreads
+    seeds = [em_groups(runs[seed]) for seed in sorted(runs)]
+    return {name: Spread(tuple(groups[name]["value"] for groups in seeds)) for name in seeds[0]}
 
 
 def seed_rows(project: Project, benchmark: str) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the table over seeds: EM@1 x 100, mean and sample deviation."""
     runs = read_runs(project, benchmark)
     order = [name for name in project.experiment.variants if name in runs]
-    groups = list(em_spreads(runs[order[0]]))
-    report = next(iter(runs[order[0]].values()))
-    counts = {"all": report["samples"]}
-    needs = report["groups"].get("needs", {})
-    counts |= {name: group["em"]["count"] for name, group in needs.items()}
-    titles = [f"{'all' if name == 'all' else f'needs {name}'} ({counts[name]})" for name in groups]
+    groups = em_groups(next(iter(runs[order[0]].values())))
+    titles = [f"{name} ({em['count']})" for name, em in groups.items()]
     rows = [
         [
             variant,
@@ -96,12 +95,9 @@ def write_seeds(project: Project, benchmark: str) -> None:
     lines = ["variant,seed,group,count,em"]
     for variant, runs in read_runs(project, benchmark).items():
         for seed, report in sorted(runs.items()):
-            groups = {"all": report["metrics"]}
-            needs = report["groups"].get("needs", {})
-            groups |= {f"needs {name}": group for name, group in needs.items()}
             lines += [
-                f"{variant},{seed},{name},{group['em']['count']},{group['em']['value']:.6f}"
-                for name, group in groups.items()
+                f"{variant},{seed},{name},{em['count']},{em['value']:.6f}"
+                for name, em in em_groups(report).items()
             ]
     write_atomic(folder / f"{benchmark}-seeds.csv", "\n".join(lines) + "\n")
     header, rows = seed_rows(project, benchmark)
