@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 from tqdm import tqdm
@@ -17,10 +16,8 @@ from lynx.model.base import load_base
 from lynx.model.stage import require_base
 from lynx.model.vision_adapter import ADAPTER_FOLDER
 from lynx.project import Project, StageRun, device_name, pick_device
-from lynx.training.loop import run_training
+from lynx.training.loop import PUBLISHED_LOG_NAME, log_text, run_training
 from lynx.training.plan import derived_seed
-
-LOG_FILE = "training.jsonl"
 
 
 def run_reference(project: Project, group: str) -> None:
@@ -92,7 +89,7 @@ def run_align(project: Project, name: str) -> None:
         records = run_training(training, state)
         with run.publish(device_name(device)) as draft:
             save_adapter(adapter, "vision", draft.folder / ADAPTER_FOLDER)
-            lines = "".join(json.dumps(record) + "\n" for record in records)
-            (draft.folder / LOG_FILE).write_text(lines, encoding="utf-8")
+            log = draft.folder / PUBLISHED_LOG_NAME
+            log.write_text(log_text(records), encoding="utf-8")
             draft.counts.update(items=len(items), steps=len(records))
             draft.facts.update(first=records[0], last=records[-1])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from lynx.artifacts.manifest import Manifest, parent_entry
 from lynx.artifacts.verify import require_parent, require_stage
 from lynx.benchmarks import get_benchmark
@@ -18,11 +16,10 @@ from lynx.model.vision_adapter import require_rank, require_settings
 from lynx.project import Project, StageRun, device_name, pick_device
 from lynx.sft.dataset import group_by_clip
 from lynx.sft.train import sft_training
-from lynx.training.loop import run_training
+from lynx.training.loop import PUBLISHED_LOG_NAME, log_text, run_training
 from lynx.training.plan import derived_seed
 
 ADAPTER_FOLDER = "language"
-LOG_FILE = "training.jsonl"
 
 
 def streams_of(project: Project, variant: str) -> list[Stream]:
@@ -75,8 +72,8 @@ def run_sft(project: Project, variant: str, benchmark: str) -> None:
         records = run_training(training, state)
         with run.publish(device_name(base.device)) as draft:
             save_adapter(adapter, "language", draft.folder / ADAPTER_FOLDER)
-            lines = "".join(json.dumps(record) + "\n" for record in records)
-            (draft.folder / LOG_FILE).write_text(lines, encoding="utf-8")
+            log = draft.folder / PUBLISHED_LOG_NAME
+            log.write_text(log_text(records), encoding="utf-8")
             draft.counts.update(
                 samples=sum(len(group.conversations) for group in groups), steps=len(records)
             )

@@ -18,6 +18,7 @@ from accelerate import Accelerator
 from torch import nn
 from tqdm import tqdm
 
+from lynx.artifacts.publish import write_atomic
 from lynx.config.stages import OptimizerSettings
 from lynx.errors import InputError
 from lynx.training.checkpoint import restore_newest, save_checkpoint
@@ -27,6 +28,7 @@ Item = TypeVar("Item")
 Batch = TypeVar("Batch")
 CHECKPOINTS_PER_RUN = 20
 LOG_NAME = "log.jsonl"
+PUBLISHED_LOG_NAME = "training.jsonl"
 log = logging.getLogger(__name__)
 
 
@@ -72,12 +74,13 @@ def run_training(training: Training[Item, Batch], state: Path) -> list[dict[str,
     progress = tqdm(
         total=plan.steps, initial=first, desc=training.name, unit="step", mininterval=1.0
     )
-    _keep_log(state / LOG_NAME, records)
+    # In one rename, so that a kill here loses no earlier line.
+    write_atomic(state / LOG_NAME, log_text(records))
     with (state / LOG_NAME).open("a", encoding="utf-8") as stream, progress:
         for step, batches in _loaded_ahead(training, first):
             record = _take_step(training, accelerator, objective, prepared, step, batches)
             records.append(record)
-            stream.write(json.dumps(record) + "\n")
+            stream.write(log_text([record]))
             progress.update()
             progress.set_postfix(loss=f"{record['loss']:.4f}", refresh=False)
             if (step + 1) % every == 0 or step + 1 == plan.steps:
@@ -151,11 +154,6 @@ def _read_log(path: Path, steps: int) -> list[dict[str, float]]:
     return [json.loads(line) for line in lines]
 
 
-def _keep_log(path: Path, records: list[dict[str, float]]) -> None:
-    """Cut the log back to `records` in one rename, so that a kill here loses no earlier line."""
-    draft = path.with_suffix(".draft")
-    with draft.open("w", encoding="utf-8") as stream:
-        stream.writelines(json.dumps(record) + "\n" for record in records)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(draft, path)
+def log_text(records: list[dict[str, float]]) -> str:
+    """The log as JSON Lines, one step a line."""
+    return "".join(json.dumps(record) + "\n" for record in records)
