@@ -41,4 +41,4 @@ def run_train_base(project: Project, target: Path) -> None:
     run = StageRun.prepare(project, "train-base", target, settings, [], DEMO_BASE.seed)
     device = pick_device(project)
     with run.state() as state, run.publish(device_name(device)) as draft:
-        build_base(draft.folder, state / "untrained", DEMO_BASE, project.experiment.site.workers)
+        build_base(draft.folder, state, DEMO_BASE, project.experiment.site.workers)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict
 from pathlib import Path
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -28,15 +30,21 @@ from lynx.model.base import Base, load_base
 from lynx.model.chat import ChatEncoder
 
 HELD_OUT_SCENES = 200
+LOSS = "loss.json"  # beside the weights of a phase that is done
 WORLD_SEED = 2606  # the demo's own world has another seed, so that no scene is shared
+
+Phase = Literal["see", "answer"]
+PHASES: tuple[Phase, ...] = ("see", "answer")
 
 DEMO_BASE = BaseTraining(
     seed=0,
-    scenes=3000,
+    scenes=4000,
     frames_per_scene=6,
     frames_per_clip=4,
-    see_steps=600,
-    see_rate=1e-3,
+    see_steps=3600,
+    see_rate=1.5e-3,
+    see_frames_per_step=80,
+    named_weight=8.0,
     answer_steps=1000,
     answer_rate=1.5e-3,
     views=2,
@@ -48,37 +56,62 @@ DEMO_BASE = BaseTraining(
 )
 
 
-def build_base(target: Path, scratch: Path, settings: BaseTraining, workers: int) -> None:
-    """Train a base into the empty folder `target`; `scratch` holds the untrained one meanwhile."""
-    scratch.mkdir(parents=True, exist_ok=True)
+def build_base(target: Path, state: Path, settings: BaseTraining, workers: int) -> None:
+    """Train a base into the empty folder `target`.
+
+    `state` holds the untrained base and the one that has learned to see, so that a training that
+    was stopped goes on from the last whole phase, with the same result.
+    """
+    untrained, seen = state / "untrained", state / "seen"
     tokenizer = train_tokenizer(WORLD_SEED)
-    save_tokenizer(tokenizer, scratch)
-    write_untrained(scratch, tokenizer, settings.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    base = load_base(scratch, ["tower", "language"], dtype="float32", device=device)
+    untrained.mkdir(parents=True, exist_ok=True)
+    save_tokenizer(tokenizer, untrained)
+    write_untrained(untrained, tokenizer, settings.seed)
+    encoder = ChatEncoder.load(untrained, cast(int, tokenizer.convert_tokens_to_ids("<image>")))
     indices = range(settings.scenes)
     scenes = list(
         render_scenes(WORLD_SEED, indices, settings.frames_per_scene, IMAGE_SIZE, workers)
     )
-    encoder = ChatEncoder.load(scratch, base.info.image_token_id)
     data = TrainingSet(scenes, encode_texts(encoder, WORLD_SEED, indices), TOKEN_SIDE)
     del scenes
-    words = [_forms(encoder, word) for word in (*CATEGORIES, *COLOURS)]
-    heads = LabelHeads(base.info.text_width, words).to(device)
-    rng = np.random.default_rng(settings.seed)
-    losses = BaseTrainer(base, heads, data, settings, rng, device).run()
+    if not seen.is_dir():
+        trainer = _trainer(untrained, data, encoder, settings, "see")
+        loss = trainer.see()
+        half_done = state / "seen.partial"
+        shutil.rmtree(half_done, ignore_errors=True)
+        half_done.mkdir()
+        save_base(trainer.base, untrained, half_done)
+        (half_done / LOSS).write_text(json.dumps(loss), encoding="utf-8")
+        half_done.rename(seen)
+    trainer = _trainer(seen, data, encoder, settings, "answer")
+    answer_loss = trainer.answer()
     target.mkdir(parents=True, exist_ok=True)
-    save_base(base, scratch, target)
-    held_out = measure(base, encoder, settings, workers)
+    save_base(trainer.base, untrained, target)
+    held_out = measure(trainer.base, encoder, settings, workers)
     record = {
         "world_seed": WORLD_SEED,
         **asdict(settings),
         "threads": torch.get_num_threads(),
-        "last_losses": {name: float(np.mean(values[-50:])) for name, values in losses.items()},
+        "last_losses": {
+            "see": json.loads((seen / LOSS).read_text(encoding="utf-8")),
+            "answer": answer_loss,
+        },
         "held_out": held_out,
     }
     (target / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     (target / "README.md").write_text(model_card(held_out), encoding="utf-8")
+
+
+def _trainer(
+    folder: Path, data: TrainingSet, encoder: ChatEncoder, settings: BaseTraining, phase: Phase
+) -> BaseTrainer:
+    """A trainer of the base in `folder`, with random numbers of the phase's own."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    base = load_base(folder, ["tower", "language"], dtype="float32", device=device)
+    words = [_forms(encoder, word) for word in (*CATEGORIES, *COLOURS)]
+    heads = LabelHeads(base.info.text_width, words, settings.named_weight).to(device)
+    rng = np.random.default_rng([settings.seed, PHASES.index(phase)])
+    return BaseTrainer(base, heads, data, settings, rng, device)
 
 
 def measure(

@@ -41,6 +41,8 @@ class BaseTraining:
     frames_per_clip: int
     see_steps: int
     see_rate: float
+    see_frames_per_step: int
+    named_weight: float
     answer_steps: int
     answer_rate: float
     views: int
@@ -119,10 +121,13 @@ class LabelHeads(nn.Module):
     """
 
     words: torch.Tensor
+    named_weight: torch.Tensor
 
-    def __init__(self, width: int, words: list[tuple[int, int]]) -> None:
+    def __init__(self, width: int, words: list[tuple[int, int]], named_weight: float) -> None:
         super().__init__()
         self.register_buffer("words", torch.tensor(words))
+        # A word applies to one token in twenty: unweighted, naming nothing is nearly right.
+        self.register_buffer("named_weight", torch.full((len(words),), named_weight))
         self.scale = nn.Parameter(torch.tensor(10.0))
         self.bias = nn.Parameter(torch.full((len(words),), -2.0))
         self.surfaces = nn.Linear(width, 2 * len(COLOURS))
@@ -137,7 +142,9 @@ class LabelHeads(nn.Module):
         """For tokens (B, F, T, D), token labels (B, F, T, n) and surface colours (B, 2)."""
         words = F.normalize(embedding(self.words).sum(dim=1), dim=-1)
         scores = self.scale * (F.normalize(tokens, dim=-1) @ words.T) + self.bias
-        named = F.binary_cross_entropy_with_logits(scores, labels.float())
+        named = F.binary_cross_entropy_with_logits(
+            scores, labels.float(), pos_weight=self.named_weight
+        )
         scores = self.surfaces(tokens.mean(dim=2)).unflatten(-1, (2, len(COLOURS)))
         targets = surfaces[:, None, :].expand(scores.shape[:3])
         return named + F.cross_entropy(scores.flatten(0, 2), targets.flatten())
@@ -154,26 +161,35 @@ class BaseTrainer:
     rng: np.random.Generator
     device: torch.device
 
-    def run(self) -> dict[str, list[float]]:
-        """Train in place; gives the losses of both phases."""
+    def see(self) -> float:
+        """Train tower, projector, newline and word embeddings to name what they show, in place.
+
+        Gives the last loss.
+        """
         base, settings = self.base, self.settings
         base.model.requires_grad_(True).train()
         seeing = [*base.tower.parameters(), *base.projector.parameters(), base.newline]
         seeing += [base.embedding.weight, *self.heads.parameters()]
-        seen = self._phase("see", settings.see_steps, settings.see_rate, seeing, self._see)
+        loss = self._phase("see", settings.see_steps, settings.see_rate, seeing, self._see)
         base.model.requires_grad_(False).eval()
-        base.language.requires_grad_(True).train()
-        answering = list(base.language.parameters())
+        return loss
+
+    def answer(self) -> float:
+        """Train the language model on the frozen tower's tokens, in place; gives the last loss."""
+        base, settings = self.base, self.settings
+        base.model.requires_grad_(False).eval()
         streams = self._encode_all()
-        answered = self._phase(
+        base.language.requires_grad_(True).train()
+        parameters = list(base.language.parameters())
+        loss = self._phase(
             "answer",
             settings.answer_steps,
             settings.answer_rate,
-            answering,
+            parameters,
             lambda: self._answer(streams),
         )
         base.model.requires_grad_(False).eval()
-        return {"see": seen, "answer": answered}
+        return loss
 
     def _phase(
         self,
@@ -182,7 +198,7 @@ class BaseTrainer:
         rate: float,
         parameters: Sequence[nn.Parameter | torch.Tensor],
         loss_of_batch: Callable[[], torch.Tensor],
-    ) -> list[float]:
+    ) -> float:
         settings = self.settings
         optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=settings.weight_decay)
         schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -200,7 +216,7 @@ class BaseTrainer:
             losses.append(float(loss.detach()))
             if len(losses) % 50 == 0:
                 progress.set_postfix(loss=f"{np.mean(losses[-50:]):.3f}")
-        return losses
+        return float(np.mean(losses[-50:]))
 
     def _tokens(self, clips: NDArray[np.int64], places: NDArray[np.int64]) -> torch.Tensor:
         """Tokens (B, F, T, D) of the frames `places` (B, F) of `clips` (B,)."""
@@ -208,16 +224,16 @@ class BaseTrainer:
         pixels = frames.permute(0, 1, 4, 2, 3).float() / 127.5 - 1
         return clip_tokens(self.base, pixels, frame_chunk=places.shape[1])
 
-    def _places(self, clips: int) -> NDArray[np.int64]:
-        """Frames drawn for each clip (B, F), in time order."""
-        kept, wanted = self.data.frames.shape[1], self.settings.frames_per_clip
+    def _places(self, clips: int, wanted: int) -> NDArray[np.int64]:
+        """`wanted` frames drawn for each clip (B, F), in time order."""
+        kept = self.data.frames.shape[1]
         return np.stack([np.sort(self.rng.permutation(kept)[:wanted]) for _ in range(clips)])
 
     def _see(self) -> torch.Tensor:
-        """The label loss of one batch."""
-        data, settings = self.data, self.settings
-        clips = self.rng.integers(len(data), size=settings.clips_per_step)
-        places = self._places(len(clips))
+        """The label loss of one batch: one frame of each clip, since its others look alike."""
+        data = self.data
+        clips = self.rng.integers(len(data), size=self.settings.see_frames_per_step)
+        places = self._places(len(clips), 1)
         labels = torch.from_numpy(data.labels[clips[:, None], places]).to(self.device)
         surfaces = torch.from_numpy(data.surfaces[clips]).to(self.device)
         tokens = self._tokens(clips, places)
@@ -228,7 +244,7 @@ class BaseTrainer:
         """Streams (views, C, V, D): every scene in several draws of its frames, tower frozen."""
         views = []
         for _ in range(self.settings.views):
-            places = self._places(len(self.data))
+            places = self._places(len(self.data), self.settings.frames_per_clip)
             parts = [
                 close_clip(self._tokens(part, places[part]), self.base.newline)
                 for part in np.array_split(np.arange(len(self.data)), max(1, len(self.data) // 32))
