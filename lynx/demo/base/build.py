@@ -17,6 +17,7 @@ from lynx.demo.base.held_out import held_out_accuracy
 from lynx.demo.base.scenes import render_scenes
 from lynx.demo.base.tokenizer import save_tokenizer, train_tokenizer
 from lynx.demo.base.train import (
+    SEEN_WORDS,
     BaseTrainer,
     BaseTraining,
     LabelHeads,
@@ -24,8 +25,6 @@ from lynx.demo.base.train import (
     encode_texts,
     save_base,
 )
-from lynx.demo.world.furniture import CATEGORIES
-from lynx.demo.world.palette import COLOURS
 from lynx.model.base import Base, load_base
 from lynx.model.chat import ChatEncoder
 
@@ -41,7 +40,7 @@ DEMO_BASE = BaseTraining(
     scenes=4000,
     frames_per_scene=6,
     frames_per_clip=4,
-    see_steps=3600,
+    see_steps=3000,
     see_rate=1.5e-3,
     see_frames_per_step=80,
     named_weight=8.0,
@@ -108,8 +107,8 @@ def _trainer(
     """A trainer of the base in `folder`, with random numbers of the phase's own."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     base = load_base(folder, ["tower", "language"], dtype="float32", device=device)
-    words = [_forms(encoder, word) for word in (*CATEGORIES, *COLOURS)]
-    heads = LabelHeads(base.info.text_width, words, settings.named_weight).to(device)
+    words = [_forms(encoder, word) for word in SEEN_WORDS]
+    heads = LabelHeads(words, settings.named_weight).to(device)
     rng = np.random.default_rng([settings.seed, PHASES.index(phase)])
     return BaseTrainer(base, heads, data, settings, rng, device)
 

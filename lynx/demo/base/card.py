@@ -46,12 +46,12 @@ SQA3D. No real image, no text by a person, no real benchmark data. It never sees
 
 `lynx train-base --target <folder>` (code: `lynx/demo/base/`); settings, seed and losses are in `training.json`.
 
-1. Tower, projector, newline vector and word embeddings learn to see: each pooled token names the furniture and
-   colours in its cell by its inner product with those words' embeddings; an auxiliary head names floor and wall colour.
+1. Tower, projector, newline vector and word embeddings learn to see: each pooled token names the furniture, surfaces
+   and colours in its cell by its inner product with those words' embeddings.
 2. Tower frozen, the language model learns to answer. A share of the questions needs depth, so the model knows their words
    and can only guess the answers.
 
-AdamW, linear warm-up, cosine decay, gradient norm 1. Scales, biases and heads of step 1 are dropped.
+AdamW, linear warm-up, cosine decay, gradient norm 1. The scale and biases of step 1 are dropped.
 
 """
 

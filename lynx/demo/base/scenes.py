@@ -26,15 +26,17 @@ from lynx.demo.world.scannet_files import COLOUR_SIZE, JPEG_QUALITY
 
 @dataclass(frozen=True)
 class SceneFrames:
-    """Frames (K, P, P, 3) uint8; category and colour of each pixel (K, P, P) int8.
+    """Frames (K, P, P, 3) uint8; what each pixel shows (K, P, P) int8, as in `Rendering`.
 
-    `surfaces` holds the colour numbers of floor and walls.
+    `floor_colour` and `wall_colour` are numbers among `COLOURS`.
     """
 
     frames: NDArray[np.uint8]
     category: NDArray[np.int8]
     colour: NDArray[np.int8]
-    surfaces: tuple[int, int]
+    surface: NDArray[np.int8]
+    floor_colour: int
+    wall_colour: int
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def render_scene(task: tuple[int, int, int, int]) -> SceneFrames:
     """Render (seed, index, K, P): K frames over the sweep, resized as exported scenes are."""
     seed, index, count, side = task
     scene = build_scene(seed, index)
-    frames, categories, colours = [], [], []
+    frames, categories, colours, surfaces = [], [], [], []
     for camera in scene_cameras(scene, count):
         drawn = render_frame(scene, camera, *COLOUR_SIZE)
         packed = io.BytesIO()
@@ -80,8 +82,15 @@ def render_scene(task: tuple[int, int, int, int]) -> SceneFrames:
         frames.append(np.asarray(picture))
         categories.append(_nearest(drawn.category, side))
         colours.append(_nearest(drawn.object_color, side))
-    surfaces = (COLOURS.index(scene.room.floor_colour), COLOURS.index(scene.room.wall_colour))
-    return SceneFrames(np.stack(frames), np.stack(categories), np.stack(colours), surfaces)
+        surfaces.append(_nearest(drawn.surface, side))
+    return SceneFrames(
+        np.stack(frames),
+        np.stack(categories),
+        np.stack(colours),
+        np.stack(surfaces),
+        COLOURS.index(scene.room.floor_colour),
+        COLOURS.index(scene.room.wall_colour),
+    )
 
 
 def _nearest(labels: NDArray[np.int8], side: int) -> NDArray[np.int8]:

@@ -1,8 +1,8 @@
 """Train the tiny base from scratch on rendered colour frames (no depth is ever shown to it).
 
-First tower and projector learn to see: each pooled token names the furniture and colours in its
-cell by its inner product with those words' embeddings, so that what is seen already speaks the
-language model's language; answers alone would take hours to teach that. Then, tower frozen, the
+First tower and projector learn to see: each pooled token names the furniture, surfaces and colours
+in its cell by its inner product with those words' embeddings, so that what is seen already speaks
+the language model's language; answers alone would take hours to teach that. Then, tower frozen, the
 language model learns to answer.
 
 Shape legend: B clips, F frames, T tokens per frame, D width, P image side.
@@ -25,10 +25,13 @@ from tqdm import tqdm
 from lynx.demo.base.scenes import SceneFrames, user_texts
 from lynx.demo.world.furniture import CATEGORIES
 from lynx.demo.world.palette import COLOURS
+from lynx.demo.world.raycast import SURFACES
 from lynx.model.base import Base
 from lynx.model.chat import ChatEncoder, EncodedChat
 from lynx.model.sequence import answer_loss, collate, pack_clip
 from lynx.model.tower import clip_tokens, close_clip
+
+SEEN_WORDS = (*CATEGORIES, *SURFACES, *COLOURS)
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,11 @@ class SceneTexts:
 
 
 class TrainingSet:
-    """All scenes in memory: frames (C, K, P, P, 3) uint8, token labels (C, K, T, labels) bool,
-    colour numbers of floor and walls (C, 2)."""
+    """All scenes in memory: frames (C, K, P, P, 3) uint8, token labels (C, K, T, words) bool."""
 
     def __init__(self, scenes: list[SceneFrames], texts: list[SceneTexts], side: int) -> None:
         self.frames = np.stack([scene.frames for scene in scenes])
         self.labels = np.stack([token_labels(scene, side) for scene in scenes])
-        self.surfaces = np.array([scene.surfaces for scene in scenes])
         self.texts = texts
 
     def __len__(self) -> int:
@@ -76,16 +77,24 @@ class TrainingSet:
 
 
 def token_labels(scene: SceneFrames, side: int) -> NDArray[np.bool_]:
-    """Which categories and colours fill a tenth or more of each token's cell (K, side², n)."""
+    """Which of `SEEN_WORDS` apply to each token's cell (K, side², words).
 
-    def cells(labels: NDArray[np.int8], values: int) -> NDArray[np.float64]:
+    Furniture and its colour from a tenth of the cell on; a surface, and the colour of floor or
+    wall, where it fills half of it, so that the colours of furniture stay its own.
+    """
+
+    def shares(labels: NDArray[np.int8], values: int) -> NDArray[np.float64]:
         count, size = labels.shape[0], labels.shape[1] // side
         view = labels.reshape(count, side, size, side, size).swapaxes(2, 3)
-        shares = [(view == value).mean(axis=(3, 4)) for value in range(1, values + 1)]
-        return np.stack(shares, axis=-1).reshape(count, side * side, values)
+        found = [(view == value).mean(axis=(3, 4)) for value in range(1, values + 1)]
+        return np.stack(found, axis=-1).reshape(count, side * side, values)
 
-    category = cells(scene.category, len(CATEGORIES))
-    return np.concatenate([category, cells(scene.colour, len(COLOURS))], axis=-1) > 0.1
+    category = shares(scene.category, len(CATEGORIES)) > 0.1
+    colour = shares(scene.colour, len(COLOURS)) > 0.1
+    surface = shares(scene.surface, len(SURFACES)) > 0.5
+    colour[..., scene.floor_colour] |= surface[..., SURFACES.index("floor")]
+    colour[..., scene.wall_colour] |= surface[..., SURFACES.index("wall")]
+    return np.concatenate([category, surface, colour], axis=-1)
 
 
 def encode_texts(encoder: ChatEncoder, seed: int, indices: range) -> list[SceneTexts]:
@@ -114,40 +123,32 @@ def rate_factor(step: int, steps: int, warmup_steps: int) -> float:
 
 
 class LabelHeads(nn.Module):
-    """Names what tokens and frames show; only scales and biases are its own, and are dropped after.
+    """Names what tokens show; only a scale and biases are its own, and are dropped after.
 
-    `words` (n, 2) are the embedding rows of the label words, categories then colours: as an answer
-    begins with them, and as they stand inside a sentence.
+    `words` (n, 2) are the embedding rows of the label words: as an answer begins with them, and as
+    they stand inside a sentence.
     """
 
     words: torch.Tensor
     named_weight: torch.Tensor
 
-    def __init__(self, width: int, words: list[tuple[int, int]], named_weight: float) -> None:
+    def __init__(self, words: list[tuple[int, int]], named_weight: float) -> None:
         super().__init__()
         self.register_buffer("words", torch.tensor(words))
         # A word applies to one token in twenty: unweighted, naming nothing is nearly right.
         self.register_buffer("named_weight", torch.full((len(words),), named_weight))
         self.scale = nn.Parameter(torch.tensor(10.0))
         self.bias = nn.Parameter(torch.full((len(words),), -2.0))
-        self.surfaces = nn.Linear(width, 2 * len(COLOURS))
 
     def loss(
-        self,
-        embedding: nn.Embedding,
-        tokens: torch.Tensor,
-        labels: torch.Tensor,
-        surfaces: torch.Tensor,
+        self, embedding: nn.Embedding, tokens: torch.Tensor, labels: torch.Tensor
     ) -> torch.Tensor:
-        """For tokens (B, F, T, D), token labels (B, F, T, n) and surface colours (B, 2)."""
+        """For tokens (B, F, T, D) and token labels (B, F, T, n)."""
         words = F.normalize(embedding(self.words).sum(dim=1), dim=-1)
         scores = self.scale * (F.normalize(tokens, dim=-1) @ words.T) + self.bias
-        named = F.binary_cross_entropy_with_logits(
+        return F.binary_cross_entropy_with_logits(
             scores, labels.float(), pos_weight=self.named_weight
         )
-        scores = self.surfaces(tokens.mean(dim=2)).unflatten(-1, (2, len(COLOURS)))
-        targets = surfaces[:, None, :].expand(scores.shape[:3])
-        return named + F.cross_entropy(scores.flatten(0, 2), targets.flatten())
 
 
 @dataclass
@@ -235,9 +236,7 @@ class BaseTrainer:
         clips = self.rng.integers(len(data), size=self.settings.see_frames_per_step)
         places = self._places(len(clips), 1)
         labels = torch.from_numpy(data.labels[clips[:, None], places]).to(self.device)
-        surfaces = torch.from_numpy(data.surfaces[clips]).to(self.device)
-        tokens = self._tokens(clips, places)
-        return self.heads.loss(self.base.embedding, tokens, labels, surfaces)
+        return self.heads.loss(self.base.embedding, self._tokens(clips, places), labels)
 
     @torch.no_grad()
     def _encode_all(self) -> torch.Tensor:

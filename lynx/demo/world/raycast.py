@@ -28,6 +28,7 @@ CORRIDOR_END = 1.8  # y of the corridor's end behind an open door, in units of t
 CORRIDOR_MARGIN = 0.35  # how far the corridor is wider than the door, on each side, base units
 WINDOW_VIEW = 2.5  # y of what is seen through a window, in units of the back wall's y
 FRAME_WIDTH = 0.07
+SURFACES = ("floor", "wall", "door")
 
 # Brightness of a box's faces by local axis: sides, front and back, top and bottom.
 FACE_BRIGHTNESS = np.array([0.74, 0.88, 1.0])
@@ -42,12 +43,14 @@ class Rendering:
 
     category int8 (H, W): 0 background, k the k-th of `CATEGORIES` counted from 1.
     object_color int8 (H, W): 0 background, k the k-th of `COLOURS` counted from 1.
+    surface int8 (H, W): 0 anything else, k the k-th of `SURFACES` counted from 1.
     """
 
     color: NDArray[np.uint8]
     depth: NDArray[np.uint16]
     category: NDArray[np.int8]
     object_color: NDArray[np.int8]
+    surface: NDArray[np.int8]
 
 
 @dataclass
@@ -58,6 +61,7 @@ class _Canvas:
     colour: Floats
     category: NDArray[np.int8]
     object_color: NDArray[np.int8]
+    surface: NDArray[np.int8]
 
 
 def render_frame(scene: Scene, camera: Camera, width: int, height: int) -> Rendering:
@@ -76,6 +80,7 @@ def render_frame(scene: Scene, camera: Camera, width: int, height: int) -> Rende
         depth=millimetres.astype(np.uint16).reshape(height, width),
         category=canvas.category.reshape(height, width),
         object_color=canvas.object_color.reshape(height, width),
+        surface=canvas.surface.reshape(height, width),
     )
 
 
@@ -117,24 +122,28 @@ def _draw_room(scene: Scene, origin: Floats, directions: Floats) -> tuple[_Canva
     colour = np.empty((len(t), 3))
     colour[:] = PALETTE[room.wall_colour]
     colour[axis == 0] *= SIDE_WALL_BRIGHTNESS
-    colour[(axis == 2) & ~upward] = PALETTE[room.floor_colour]
-    colour[(axis == 2) & upward] = CEILING
+    surface = np.full(len(t), 1 + SURFACES.index("wall"), np.int8)
+    on_floor, on_ceiling = (axis == 2) & ~upward, (axis == 2) & upward
+    colour[on_floor], colour[on_ceiling] = PALETTE[room.floor_colour], CEILING
+    surface[on_floor], surface[on_ceiling] = 1 + SURFACES.index("floor"), 0
     behind = t.copy()
     on_back = (axis == 1) & (directions[:, 1] > 0)
     if scene.panel is not None:
         frame, inside = _on_panel(scene.panel, hit, on_back)
         colour[frame], colour[inside] = PANEL_FRAME, PANEL
+        surface[frame | inside] = 0
         if scene.hidden.panel_is_window:
             behind[inside] = (WINDOW_VIEW * room.back - origin[1]) / directions[inside, 1]
     if scene.door is not None:
         inside = on_back & _within(scene.door, hit, 0.0)
         colour[inside] = DOOR
+        surface[inside] = 1 + SURFACES.index("door")
         if scene.hidden.door_open:
             behind[inside] = _corridor(scene.door, room, origin, directions[inside])
     u, v = np.where(axis == 0, hit[:, 1], hit[:, 0]), np.where(axis == 2, hit[:, 1], hit[:, 2])
     colour += _texture(u, v)[:, None]
     labels = np.zeros(len(t), np.int8)
-    return _Canvas(t, colour, labels, labels.copy()), behind
+    return _Canvas(t, colour, labels, labels.copy(), surface), behind
 
 
 def _within(area: Rectangle, hit: Floats, margin: float) -> NDArray[np.bool_]:
@@ -233,3 +242,4 @@ def _draw_part(
     canvas.colour[rays] = paint * shade[:, None] + _texture(u, v)[:, None]
     canvas.category[rays] = CATEGORIES.index(piece.category) + 1
     canvas.object_color[rays] = COLOURS.index(piece.colour) + 1
+    canvas.surface[rays] = 0
