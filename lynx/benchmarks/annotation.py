@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,11 +19,16 @@ _Value = TypeVar("_Value", str, int, list[Any], dict[str, Any])
 
 @dataclass(frozen=True)
 class Annotation:
-    """A split as read: its samples, how many items were dropped by reason, and the files read."""
+    """A split as read: its samples, how many items were dropped by reason, and the files read.
+
+    ``clip_files``: clip id -> names of its files below the media root, the video first, then other
+    views of it; empty where a clip is a folder of its own name (the 3D benchmarks).
+    """
 
     samples: list[Sample]
     dropped: dict[str, int]
     files: list[Path]
+    clip_files: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,13 @@ def required(item: Mapping[str, Any], key: str, kind: type[_Value], place: str) 
     return value
 
 
+def optional_text(item: Mapping[str, Any], key: str, place: str) -> str | None:
+    """Field ``key`` as ``required`` gives it, or None where it is absent, null or blank."""
+    if item.get(key) is None:
+        return None
+    return required(item, key, str, place).strip() or None
+
+
 def scan_id(item: Mapping[str, Any], place: str) -> str:
     """The ``scene_id`` of an item: a ScanNet scan such as ``scene0000_00``.
 
@@ -116,16 +128,31 @@ def scan_id(item: Mapping[str, Any], place: str) -> str:
     return scene
 
 
-def unique(ids: Iterable[str], place: str) -> None:
-    """Refuse question ids that occur twice; InputError names the first one."""
+def unique(ids: Iterable[str], place: str, what: str = "question") -> None:
+    """Refuse ids, of questions or of ``what``, that occur twice; InputError names the first one."""
     seen: set[str] = set()
-    for question_id in ids:
-        if question_id in seen:
+    for item in ids:
+        if item in seen:
             raise InputError(
-                f"{place}: found question {question_id!r} more than once, expected unique question "
-                "ids; remove the duplicate"
+                f"{place}: found {what} {item!r} more than once, expected unique {what} ids; "
+                "remove the duplicate"
             )
-        seen.add(question_id)
+        seen.add(item)
+
+
+def numbered(ids: Iterable[str], place: str) -> list[str]:
+    """``ids`` in their order, made unique: the second ``x`` becomes ``x#2``, the third ``x#3``.
+
+    Raises:
+        InputError: an id of the file is such a numbered one already.
+    """
+    seen: dict[str, int] = {}
+    result = []
+    for item in ids:
+        seen[item] = seen.get(item, 0) + 1
+        result.append(item if seen[item] == 1 else f"{item}#{seen[item]}")
+    unique(result, place)
+    return result
 
 
 def within_budget(

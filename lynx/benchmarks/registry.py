@@ -28,7 +28,9 @@ class Benchmark:
     ``read`` turns the raw annotation of a split into samples; of its items, the share
     ``allow_missing`` may be unusable. ``prompt(sample, turn)`` is the user text of a turn behind
     ``<image>\\n``. ``score(samples, predictions)`` takes id -> answer and gives every key of
-    ``metrics``, in that order. All of them raise InputError for wrong input.
+    ``metrics``, in that order. All of them raise InputError for wrong input. Where ``letters`` are
+    given nothing is generated: the answer is the letter with the highest logit at the first answer
+    position, each letter read with and without a leading space.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Benchmark:
     read: ReadAnnotation
     prompt: Callable[[Sample, int], str]
     score: Callable[[Sequence[Sample], Mapping[str, str]], Scores]
+    letters: tuple[str, ...] = ()
 
 
 _BENCHMARKS: dict[str, Benchmark] = {}

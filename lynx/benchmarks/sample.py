@@ -25,6 +25,8 @@ class Sample(BaseModel):
     ``id`` is the annotation's own question id, ``clip`` the id under which features are stored,
     ``references`` are all accepted answers to the last turn. ``type`` is the benchmark's question
     type; ``tags`` are further groupings (name -> value) under which metrics are reported too.
+    ``options`` are the answers to choose from, in the order of the letters A, B, ...; then
+    ``references`` holds the letter of the right one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,12 +37,13 @@ class Sample(BaseModel):
     references: tuple[str, ...]
     type: str | None = None
     tags: dict[str, str] = Field(default_factory=dict)
+    options: tuple[str, ...] = ()
 
 
 def write_samples(path: Path, samples: Iterable[Sample]) -> None:
     """Write a sample table: one JSON object a line, UTF-8, in the order given."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(sample.model_dump_json() + "\n" for sample in samples)
+        file.writelines(_line(sample) for sample in samples)
 
 
 def read_samples(path: Path) -> list[Sample]:
@@ -70,6 +73,11 @@ def read_samples(path: Path) -> list[Sample]:
         line_of[sample.id] = number
         samples.append(sample)
     return samples
+
+
+def _line(sample: Sample) -> str:
+    # Most benchmarks have no options; their tables, and the hashes of these, go without the field.
+    return sample.model_dump_json(exclude=None if sample.options else {"options"}) + "\n"
 
 
 def _parse(line: bytes, place: str) -> Sample:

@@ -102,7 +102,7 @@ def prompt(sample: Sample, turn: int) -> str:
     return sample.turns[turn].question
 
 
-SCANQA = Benchmark(
+BENCHMARK = Benchmark(
     name="scanqa",
     title="ScanQA",
     group="3d",

@@ -157,7 +157,7 @@ def prompt(sample: Sample, turn: int) -> str:
     return sample.turns[turn].question
 
 
-SQA3D = Benchmark(
+BENCHMARK = Benchmark(
     name="sqa3d",
     title="SQA3D",
     group="3d",

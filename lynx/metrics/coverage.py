@@ -21,6 +21,11 @@ class Coverage:
     missing: int
     empty: int
 
+    @property
+    def count(self) -> int:
+        """Number of annotated items, the denominator."""
+        return len(self.texts)
+
 
 def cover(predictions: Mapping[str, str], annotated: Collection[str]) -> Coverage:
     """Lay ``predictions`` (id -> text) over the ``annotated`` ids, each given once.

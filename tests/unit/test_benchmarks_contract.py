@@ -1,202 +1,95 @@
-"""What every registered benchmark promises, and its numbers on one fixture worked out by hand.
+"""What every registered benchmark promises, and its numbers on the fixture of ``benchmark_cases``.
 
-A new benchmark adds its case to ``CASES``; the first test fails until it does.
+The first test fails until a new benchmark has a case there.
 """
 
 from __future__ import annotations
 
 import json
-import math
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import cycle, groupby
 from pathlib import Path
 
 import pytest
 
 from lynx.benchmarks import Benchmark, benchmark_names, get_benchmark, register
 from lynx.benchmarks.sample import Sample, read_samples, write_samples
-from lynx.benchmarks.scores import Scores
+from lynx.benchmarks.scores import Metric, Scores
 from lynx.errors import InputError
-
-
-@dataclass(frozen=True)
-class Case:
-    """Raw files of one split (name -> JSON), answers to it, and what must come out."""
-
-    split: str
-    files: dict[str, object]
-    first_prompt: str
-    predictions: dict[str, str]
-    metrics: dict[str, float]
-    groups: dict[str, dict[str, dict[str, float]]]
-    missing: int
-    empty: int
-
-
-def _scanqa(number: int, question: str, answers: list[str]) -> dict[str, object]:
-    return {
-        "scene_id": "scene0011_00",
-        "question_id": f"val-scene0011-{number}",
-        "question": question,
-        "answers": answers,
-    }
-
-
-def _sqa3d(texts: list[tuple[str, str]]) -> dict[str, object]:
-    scene = "scene0380_00"
-    numbered = [(220602000000 + number, *pair) for number, pair in enumerate(texts)]
-    return {
-        "v1_balanced_questions_test_scannetv2.json": {
-            "questions": [
-                {
-                    "scene_id": scene,
-                    "question_id": number,
-                    "situation": "I face the door.",
-                    "question": question,
-                }
-                for number, question, _ in numbered
-            ]
-        },
-        "v1_balanced_sqa_annotations_test_scannetv2.json": {
-            "annotations": [
-                {"scene_id": scene, "question_id": number, "answers": [{"answer": answer}]}
-                for number, _, answer in numbered
-            ]
-        },
-        "v1_balanced_questions_test_scannetv2.tags.json": {
-            "220602000000": {"needs": "depth"},
-            "220602000001": {"needs": "depth"},
-            "220602000004": {"needs": "colour"},
-        },
-    }
-
-
-_E = 2.718281828459045
-
-
-def _meteor(precision: float, recall: float, fragmentation: float) -> float:
-    """METEOR 1.5 with its English weights: alpha 0.85, beta 0.20, gamma 0.60, delta 0.75."""
-    mean = precision * recall / (0.85 * precision + 0.15 * recall)
-    return mean * (1 - 0.60 * math.pow(fragmentation, 0.20))
-
-
-CASES = {
-    "scanqa": Case(
-        split="val",
-        files={
-            "ScanQA_v1.0_val.json": [
-                _scanqa(0, "What is left of the bed?", ["a brown chair", "seat"]),
-                _scanqa(1, "How many lamps are there?", ["2"]),
-                _scanqa(2, "What is on the table?", ["white monitor"]),
-                _scanqa(3, "What color is it?", ["black & white"]),
-            ],
-            "ScanQA_v1.0_val.tags.json": {
-                "val-scene0011-0": {"needs": "depth"},
-                "val-scene0011-1": {"needs": "colour"},
-                "val-scene0011-2": {"needs": "depth"},
-            },
-        },
-        first_prompt="What is left of the bed?",
-        # Cleaned: "brown chair" right, "three" wrong, "monitor" refined, none given.
-        predictions={
-            "val-scene0011-0": "The brown chair.",
-            "val-scene0011-1": "3",
-            "val-scene0011-2": "monitor",
-        },
-        metrics={
-            "em": 1 / 4,
-            "em_refined": 2 / 4,
-            # 4 words, 3 of them right; the closest references have 2 + 1 + 2 + 2 words.
-            "bleu1": 3 / 4 * _E ** (1 - 7 / 4),
-            # 1 pair of words, right; the geometric mean with the words.
-            "bleu2": (3 / 4) ** 0.5 * _E ** (1 - 7 / 4),
-            # No triple predicted: the scorer takes 1e-6 for triples and for quadruples.
-            "bleu3": (3 / 4 * 1e-6) ** (1 / 3) * _E ** (1 - 7 / 4),
-            "bleu4": (3 / 4 * 1e-12) ** (1 / 4) * _E ** (1 - 7 / 4),
-            "meteor": _meteor(
-                precision=3 / 4,
-                # Content words weigh 0.75, function words 0.25: "two" is one of these.
-                recall=3 * 0.75 / (6 * 0.75 + 0.25),
-                # "monitor" is a chunk; an answer that equals its reference has none.
-                fragmentation=1 / 3,
-            ),
-            # Item 0: 1. Item 2: precision 1, recall 1/2, beta 1.2.
-            "rouge_l": (1 + (1 + 1.44) * 0.5 / (0.5 + 1.44)) / 4,
-            # "brown chair" against itself: cosine 1 for words and pairs, of 4 lengths; against
-            # "seat": 0. "monitor" against "white monitor": "white" is in 2 of 4 items (idf log 2),
-            # "monitor" in 1 (idf log 4 = 2 log 2); cosine 2 / sqrt(5) for words; the prediction
-            # has one pair of words less, which costs exp(-1 / 72).
-            "cider": 10 * (2 / 4 / 2 + 2 / 5**0.5 * _E ** (-1 / 72) / 4) / 4,
-        },
-        groups={
-            "needs": {
-                "colour": {"em": 0.0, "em_refined": 0.0, "rouge_l": 0.0, "cider": 0.0},
-                "depth": {"em": 1 / 2, "em_refined": 1.0, "bleu1": _E ** (1 - 4 / 3)},
-            }
-        },
-        missing=1,
-        empty=0,
-    ),
-    "sqa3d": Case(
-        split="test",
-        files=_sqa3d(
-            [
-                ("What is behind me?", "brown chair"),
-                ("Is the door open?", "yes"),
-                ("How many lamps are left?", "two"),
-                ("Is it dark?", "no"),
-                ("where is the lamp?", "left"),
-            ]
-        ),
-        first_prompt="I face the door. What is behind me?",
-        # Right after the cleaning; refined; blank; none given; right by a repaired misspelling.
-        predictions={
-            "220602000000": "the brown chair",
-            "220602000001": "yes it is",
-            "220602000002": " ",
-            "220602000004": "Letf",
-        },
-        metrics={"em": 2 / 5, "em_refined": 3 / 5},
-        groups={
-            "type": {
-                "How": {"em": 0.0, "em_refined": 0.0},
-                "Is": {"em": 0.0, "em_refined": 1 / 2},
-                "Other": {"em": 1.0, "em_refined": 1.0},
-                "What": {"em": 1.0, "em_refined": 1.0},
-            },
-            "needs": {
-                "colour": {"em": 1.0, "em_refined": 1.0},
-                "depth": {"em": 1 / 2, "em_refined": 1.0},
-            },
-        },
-        missing=1,
-        empty=1,
-    ),
-}
+from lynx.metrics import captions
+from lynx.metrics.meteor import meteor
+from lynx.model.chat import IGNORED, ChatEncoder
+from lynx.sft.dataset import conversation
+from tests.unit.benchmark_cases import CASES, Case
 
 
 @dataclass(frozen=True)
 class Outcome:
+    """A case as read and scored; ``alone``: sample id -> metrics of that one sample."""
+
     benchmark: Benchmark
     case: Case
     samples: list[Sample]
     scores: Scores
+    alone: dict[str, dict[str, Metric]]
 
 
 def test_every_benchmark_has_a_case() -> None:
     assert set(CASES) == set(benchmark_names())
 
 
+def _read(benchmark: Benchmark, root: Path, split: str, files: dict[str, object]) -> list[Sample]:
+    for name, content in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(json.dumps(content))
+    annotation = benchmark.read(root, split)
+    assert {str(file.relative_to(root)) for file in annotation.files} == set(files)
+    return annotation.samples
+
+
+@pytest.fixture(scope="module")
+def one_meteor() -> Iterator[None]:
+    """METEOR as it is, but started once for the module: loading its tables takes seconds."""
+    with meteor() as scorer, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(captions, "meteor", lambda: nullcontext(scorer))
+        yield
+
+
 @pytest.fixture(scope="module", params=sorted(CASES))
 def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     case = CASES[request.param]
-    root = tmp_path_factory.mktemp("annotations")
-    for name, content in case.files.items():
-        (root / name).write_text(json.dumps(content))
     benchmark = get_benchmark(request.param)
-    annotation = benchmark.read(root, case.split)
-    assert sorted(file.name for file in annotation.files) == sorted(case.files)
-    scores = benchmark.score(annotation.samples, case.predictions)
-    return Outcome(benchmark, case, annotation.samples, scores)
+    if "meteor" in benchmark.metrics:
+        request.getfixturevalue("one_meteor")
+    root = tmp_path_factory.mktemp("annotations")
+    samples = _read(benchmark, root, case.split, case.files)
+    # A grouping of their own gives the values of single samples.
+    named = [
+        sample.model_copy(update={"tags": sample.tags | {"sample": sample.id}})
+        for sample in samples
+    ]
+    scores = benchmark.score(named, case.predictions)
+    groups = dict(scores.groups)
+    alone = groups.pop("sample")
+    return Outcome(benchmark, case, samples, replace(scores, groups=groups), alone)
+
+
+@pytest.fixture(scope="module")
+def training(outcome: Outcome, tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
+    benchmark = outcome.benchmark
+    root = tmp_path_factory.mktemp("training")
+    return _read(benchmark, root, benchmark.splits[0], outcome.case.training)
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> ChatEncoder:
+    from tests.tiny_base import SPECIAL, byte_tokenizer
+
+    folder = tmp_path_factory.mktemp("tokenizer")
+    byte_tokenizer().save_pretrained(folder)
+    return ChatEncoder.load(folder, 256 + SPECIAL.index("<image>"))
 
 
 def test_samples_survive_their_table(outcome: Outcome, tmp_path: Path) -> None:
@@ -204,8 +97,8 @@ def test_samples_survive_their_table(outcome: Outcome, tmp_path: Path) -> None:
     assert read_samples(tmp_path / "samples.jsonl") == outcome.samples
 
 
-def test_samples_are_ready_to_train_on(outcome: Outcome) -> None:
-    for sample in outcome.samples:
+def test_samples_are_ready_to_train_on(outcome: Outcome, training: list[Sample]) -> None:
+    for sample in [*outcome.samples, *training]:
         assert sample.turns[-1].answer == sample.references[0]
         for number in range(len(sample.turns)):
             text = outcome.benchmark.prompt(sample, number)
@@ -217,16 +110,57 @@ def test_prompt(outcome: Outcome) -> None:
     assert outcome.benchmark.prompt(outcome.samples[0], 0) == outcome.case.first_prompt
 
 
+def test_the_first_split_is_for_training(outcome: Outcome, training: list[Sample]) -> None:
+    assert outcome.benchmark.splits[0] == "train"
+    assert outcome.case.split in outcome.benchmark.splits[1:]
+    assert tuple(turn.answer for turn in training[0].turns) == outcome.case.taught
+
+
+def test_every_answer_is_supervised_and_nothing_else(
+    outcome: Outcome, training: list[Sample], encoder: ChatEncoder
+) -> None:
+    """One span a turn: the answer, its end token and the newline behind it."""
+    answers = [
+        outcome.case.taught,
+        *(tuple(turn.answer for turn in sample.turns) for sample in outcome.samples),
+    ]
+    for sample, expected in zip([training[0], *outcome.samples], answers, strict=True):
+        chat = encoder.encode(conversation(sample, outcome.benchmark.prompt), answer_last=True)
+        runs = [
+            list(run)
+            for ignored, run in groupby(chat.labels, lambda label: label == IGNORED)
+            if not ignored
+        ]
+        spans = [encoder.tokenizer.decode(run) for run in runs]
+        assert spans == [f"{answer}<|im_end|>\n" for answer in expected]
+
+
 def test_metrics(outcome: Outcome) -> None:
     values = {key: metric.value for key, metric in outcome.scores.metrics.items()}
     assert values == pytest.approx(outcome.case.metrics, abs=1e-6)
-    assert tuple(values) == outcome.benchmark.metrics
     counts = {metric.count for metric in outcome.scores.metrics.values()}
     assert counts == {len(outcome.samples)} == {outcome.scores.samples}
     assert (outcome.scores.missing, outcome.scores.empty) == (
         outcome.case.missing,
         outcome.case.empty,
     )
+
+
+def test_every_metric_is_given_in_order(outcome: Outcome) -> None:
+    groups = [group for found in outcome.scores.groups.values() for group in found.values()]
+    for metrics in [outcome.scores.metrics, *groups, *outcome.alone.values()]:
+        assert tuple(metrics) == outcome.benchmark.metrics
+
+
+def test_single_answers(outcome: Outcome) -> None:
+    given = {item for item, text in outcome.case.predictions.items() if text.strip()}
+    assert set(outcome.case.alone) == given
+    assert set(outcome.alone) == {sample.id for sample in outcome.samples}
+    for item, metrics in outcome.alone.items():
+        nothing = dict.fromkeys(outcome.benchmark.metrics, 0.0)
+        for key, value in outcome.case.alone.get(item, nothing).items():
+            assert metrics[key].value == pytest.approx(value, abs=1e-6), (item, key)
+            assert metrics[key].count == 1
 
 
 def test_groups(outcome: Outcome) -> None:
@@ -237,7 +171,6 @@ def test_groups(outcome: Outcome) -> None:
     for grouping, expected in outcome.case.groups.items():
         for group, values in expected.items():
             metrics = groups[grouping][group]
-            assert tuple(metrics) == outcome.benchmark.metrics
             for key, value in values.items():
                 assert metrics[key].value == pytest.approx(value, abs=1e-6), (group, key)
             members = [
@@ -248,13 +181,25 @@ def test_groups(outcome: Outcome) -> None:
             assert {metric.count for metric in metrics.values()} == {len(members)}
 
 
+def test_blank_answers_score_nothing(outcome: Outcome) -> None:
+    blank = {
+        sample.id: text
+        for sample, text in zip(outcome.samples, cycle(["", " ", "\n\t"]), strict=False)
+    }
+    scores = outcome.benchmark.score(outcome.samples, blank)
+    groups = [group for found in scores.groups.values() for group in found.values()]
+    for metrics in [scores.metrics, *groups]:
+        values = {key: metric.value for key, metric in metrics.items()}
+        assert values == dict.fromkeys(outcome.benchmark.metrics, 0.0)
+    assert (scores.missing, scores.empty) == (0, len(outcome.samples))
+
+
 def test_scores_are_json(outcome: Outcome) -> None:
     content = json.loads(json.dumps(outcome.scores.as_dict(), allow_nan=False))
     assert list(content) == ["metrics", "groups", "samples", "missing", "empty"]
-    assert content["metrics"]["em"] == {
-        "value": outcome.case.metrics["em"],
-        "count": len(outcome.samples),
-    }
+    assert list(content["metrics"]) == list(outcome.benchmark.metrics)
+    for key, metric in outcome.scores.metrics.items():
+        assert content["metrics"][key] == {"value": metric.value, "count": len(outcome.samples)}
 
 
 def test_foreign_predictions_and_doubled_samples_are_refused(outcome: Outcome) -> None:
@@ -274,5 +219,6 @@ def test_unknown_names_list_the_known_ones() -> None:
     with pytest.raises(InputError) as caught:
         get_benchmark("ScanQA")
     assert str(caught.value) == (
-        "benchmark: found 'ScanQA', expected one of scanqa, sqa3d; correct the configuration"
+        f"benchmark: found 'ScanQA', expected one of {', '.join(benchmark_names())}; correct the "
+        "configuration"
     )

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from lynx.benchmarks.sample import Sample, Turn
-from lynx.benchmarks.scanqa import SCANQA, read
+from lynx.benchmarks.scanqa import BENCHMARK as SCANQA
+from lynx.benchmarks.scanqa import read
 from lynx.errors import InputError
 
 VAL = "ScanQA_v1.0_val.json"

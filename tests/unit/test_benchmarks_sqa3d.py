@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from lynx.benchmarks.sample import Sample, Turn
-from lynx.benchmarks.sqa3d import SQA3D, question_type, read
+from lynx.benchmarks.sqa3d import BENCHMARK as SQA3D
+from lynx.benchmarks.sqa3d import question_type, read
 from lynx.errors import InputError
 
 QUESTIONS = "v1_balanced_questions_test_scannetv2.json"

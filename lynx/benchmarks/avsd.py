@@ -1,0 +1,197 @@
+"""AVSD of DSTC7 (Alamri et al. 2019): the last answer of a dialog about a home video of 30 s.
+
+Protocol ("released" behaviour of PAVE and LynX): training cuts a dialog into conversations of five
+turns and teaches every answer; the test asks the last question behind the whole history with its
+gold answers. One reference a dialog: the tables of the challenge have six, on another CIDEr scale.
+Captions and summaries are not shown to the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lynx.benchmarks.annotation import (
+    Annotation,
+    Faulty,
+    annotation_file,
+    objects,
+    read_json,
+    required,
+    unique,
+    within_budget,
+)
+from lynx.benchmarks.grouping import assemble, group_members, references_of
+from lynx.benchmarks.instruct import (
+    Exchange,
+    Record,
+    fault_of,
+    read_instruct,
+    stands_in,
+    turns_of,
+)
+from lynx.benchmarks.mappings import clip_id, clip_of, existing, files_of, read_mapping
+from lynx.benchmarks.registry import Benchmark
+from lynx.benchmarks.sample import Sample
+from lynx.benchmarks.scores import Scores
+from lynx.errors import InputError
+from lynx.metrics.captions import CAPTION_METRICS, caption_scores
+from lynx.metrics.coverage import cover
+
+FILES = {
+    "train": "avsd_train.json",
+    "test": "mock_test_set4DSTC10-AVSD_from_DSTC7_singref.json",
+}
+INSTRUCT = "avsd_train_instruct.json"
+MAPPING = "avsd_all_videos_mapping.json"
+
+# What the challenge's own test file holds in the place of the last answer.
+HIDDEN = "__UNDISCLOSED__"
+TURNS = 5
+LEFT_OVER = f"turn behind the last whole conversation of {TURNS}"
+
+_HOW_TO_GET = (
+    "download avsd_train.json from video-dialog.com, the single-reference test file of the DSTC10 "
+    "AVSD track, and the videos of Charades"
+)
+
+
+def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Annotation:
+    """Read a split from the official file; for training alone, from the instruct file without it.
+
+    Turns that fill no conversation of their own are no samples; ``dropped`` counts them. A last
+    answer that is undisclosed gives a sample without references.
+
+    Raises:
+        InputError: the split or file is unknown, a field is missing or of the wrong type, a video
+            has two dialogs, a clip id is no plain name, or more than the share ``allow_missing``
+            of the conversations is unusable.
+    """
+    instruct, mapping = annotations_root / INSTRUCT, annotations_root / MAPPING
+    left_over = 0
+    if split == "train" and stands_in(instruct, annotations_root / FILES["train"]):
+        path, items = instruct, [_from_record(record) for record in read_instruct(instruct)]
+    else:
+        path = annotation_file(annotations_root, FILES, split, _HOW_TO_GET)
+        if split == "train":
+            dialogs = _training_dialogs(path)
+            left_over = sum(len(exchanges) % TURNS for exchanges in dialogs.values())
+            items = [item for clip, said in dialogs.items() for item in _conversations(clip, said)]
+        else:
+            items = [_whole(clip, said) for clip, said in _test_dialogs(path)]
+    samples, dropped = within_budget(path, items, allow_missing)
+    if left_over:
+        dropped[LEFT_OVER] = left_over
+    clip_files = files_of(samples, read_mapping(mapping), lambda clip: f"{clip}.mp4")
+    return Annotation(samples, dropped, [path, *existing(mapping)], clip_files)
+
+
+def _training_dialogs(path: Path) -> dict[str, list[Exchange]]:
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise InputError(
+            f"{path}: found no JSON object, expected {{video id: {{'data': turns}}}}; use the file "
+            "as published"
+        )
+    dialogs: dict[str, list[Exchange]] = {}
+    for video in content:
+        place = f"{path}: video {video!r}"
+        dialog = required(content, video, dict, str(path))
+        dialogs[clip_id(video, place)] = _exchanges(dialog, "data", place)
+    return dialogs
+
+
+def _test_dialogs(path: Path) -> Iterator[tuple[str, list[Exchange]]]:
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise InputError(
+            f"{path}: found no JSON object, expected one with the list 'dialogs'; use the file as "
+            "published"
+        )
+    items = objects(required(content, "dialogs", list, str(path)), f"{path}, 'dialogs'")
+    videos = [
+        required(item, "image_id", str, f"{path}, 'dialogs', item {number} (from 0)")
+        for number, item in enumerate(items)
+    ]
+    unique(videos, str(path), "video")  # a video's id names its one prediction
+    for video, item in zip(videos, items, strict=True):
+        place = f"{path}: video {video!r}"
+        yield clip_id(video, place), _exchanges(item, "dialog", place)
+
+
+def _exchanges(item: dict[str, Any], key: str, place: str) -> list[Exchange]:
+    turns = objects(required(item, key, list, place), f"{place}: field {key!r}")
+    return [
+        (
+            required(turn, "question", str, f"{place}, turn {number}"),
+            required(turn, "answer", str, f"{place}, turn {number}"),
+        )
+        for number, turn in enumerate(turns, start=1)
+    ]
+
+
+def _conversations(clip: str, said: Sequence[Exchange]) -> Iterator[Sample | Faulty]:
+    for number in range(len(said) // TURNS):
+        part = said[number * TURNS : (number + 1) * TURNS]
+        yield _taught(f"{clip}_{number}", clip, part)
+
+
+def _from_record(record: Record) -> Sample | Faulty:
+    return _taught(record.id, clip_of(record.video, record.place), record.exchanges)
+
+
+def _taught(name: str, clip: str, said: Sequence[Exchange]) -> Sample | Faulty:
+    reason = fault_of(said)
+    if reason or any(answer == HIDDEN for _, answer in said):
+        return Faulty(name, reason or "hidden answer")
+    return Sample(id=name, clip=clip, turns=turns_of(said), references=(said[-1][1],))
+
+
+def _whole(clip: str, said: list[Exchange]) -> Sample | Faulty:
+    if not said:
+        return Faulty(clip, "empty dialog")
+    reason = fault_of(said)
+    if reason or any(answer == HIDDEN for _, answer in said[:-1]):
+        return Faulty(clip, reason or "hidden answer in the history")
+    question, answer = said[-1]
+    if answer == HIDDEN:
+        return Sample(
+            id=clip, clip=clip, turns=turns_of([*said[:-1], (question, "")]), references=()
+        )
+    return Sample(id=clip, clip=clip, turns=turns_of(said), references=(answer,))
+
+
+def prompt(sample: Sample, turn: int) -> str:
+    """The bare question; the turns before it stand in the chat with their answers."""
+    return sample.turns[turn].question
+
+
+def score(samples: Sequence[Sample], predictions: Mapping[str, str]) -> Scores:
+    """The caption metrics over the raw texts, one reference each.
+
+    Raises:
+        InputError: an answer is not public, or as ``lynx.metrics.captions.caption_scores`` does.
+    """
+    references = references_of(samples)
+    members = group_members(samples)
+    coverage = cover(predictions, references)
+    # The caption metrics know a group by one string, here its position.
+    captions = caption_scores(
+        predictions, references, {str(index): ids for index, ids in enumerate(members.values())}
+    )
+    groups = {key: captions.groups[str(index)] for index, key in enumerate(members)}
+    return assemble(coverage, captions.overall, members, groups)
+
+
+BENCHMARK = Benchmark(
+    name="avsd",
+    title="AVSD",
+    group="audio",
+    modality="audio",
+    splits=tuple(FILES),
+    metrics=CAPTION_METRICS,
+    read=read,
+    prompt=prompt,
+    score=score,
+)
