@@ -1,0 +1,219 @@
+"""Where a benchmark's raw data come from: official files, published counts, licence, form, size.
+
+What is not known stands here as None, never as a guess. Names of files are the readers' own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from lynx.benchmarks import avqa, avsd, egoexo, music_avqa, scanqa, sqa3d
+from lynx.errors import InputError
+
+Confidence = Literal["checked", "published"]
+"""`checked`: counted from, or stated in, the benchmark's own public repository; `published`: the
+figure that papers give, not counted again."""
+
+
+@dataclass(frozen=True)
+class PublishedCount:
+    """How many of what a split holds, and how sure that is."""
+
+    value: int
+    confidence: Confidence
+    unit: str
+
+
+@dataclass(frozen=True)
+class SplitSource:
+    """A split: its official files below the annotations' root, and its published counts.
+
+    ``items`` counts what the reader makes samples of, ``clips`` what they are asked about; None
+    where no count is known. Without public answers a split can be predicted, not scored.
+    """
+
+    files: tuple[str, ...]
+    items: PublishedCount | None = None
+    clips: PublishedCount | None = None
+    answers_public: bool = True
+
+
+@dataclass(frozen=True)
+class Source:
+    """All that is needed to get a benchmark's raw data, one sentence each.
+
+    ``further`` are files that the reader takes where they are, and does without elsewhere.
+    """
+
+    splits: Mapping[str, SplitSource]
+    further: tuple[str, ...]
+    licence: str
+    access: str
+    disk: str
+
+
+def get_source(name: str) -> Source:
+    """The source of a benchmark, by its exact name.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in SOURCES:
+        raise InputError(
+            f"benchmark: found {name!r}, expected one of {', '.join(sorted(SOURCES))}; correct the "
+            "name"
+        )
+    return SOURCES[name]
+
+
+def _counted(value: int, unit: str) -> PublishedCount:
+    return PublishedCount(value, "checked", unit)
+
+
+def _quoted(value: int, unit: str) -> PublishedCount:
+    return PublishedCount(value, "published", unit)
+
+
+_SCANS = (
+    "fill in ScanNet's terms of use (http://www.scan-net.org), mail the signed PDF from an "
+    "institutional address and wait some days for download-scannet.py, which fetches the scans"
+)
+_SCANS_LICENCE = "scenes under ScanNet's terms of use: no frame of them may be passed on"
+_SCANS_DISK = (
+    "about 1.2 to 1.3 TB for the .sens files of all ScanNet scans (published, not measured); about "
+    "10 GB for the 32 frames of each that are prepared (estimate)"
+)
+
+_SCANQA = Source(
+    splits={
+        "train": SplitSource(
+            (scanqa.FILES["train"],), _quoted(25_563, "questions"), _quoted(562, "scenes")
+        ),
+        "val": SplitSource(
+            (scanqa.FILES["val"],), _quoted(4_675, "questions"), _quoted(71, "scenes")
+        ),
+        "test_w_obj": SplitSource(
+            (scanqa.FILES["test_w_obj"],),
+            _quoted(4_976, "questions"),
+            _quoted(70, "scenes"),
+            answers_public=False,
+        ),
+    },
+    further=(),
+    licence=f"questions CC BY-NC-SA 3.0; {_SCANS_LICENCE}",
+    access=(
+        "the JSON files lie on the public drive that the ScanQA repository "
+        f"(https://github.com/ATR-DBI/ScanQA) links to, no form; for the scenes {_SCANS}"
+    ),
+    disk=f"some MB of JSON; {_SCANS_DISK}",
+)
+
+_SQA3D = Source(
+    splits={
+        "train": SplitSource(
+            (sqa3d.QUESTIONS["train"], sqa3d.ANNOTATIONS["train"]), _quoted(26_623, "questions")
+        ),
+        "val": SplitSource(
+            (sqa3d.QUESTIONS["val"], sqa3d.ANNOTATIONS["val"]), _quoted(3_261, "questions")
+        ),
+        "test": SplitSource(
+            (sqa3d.QUESTIONS["test"], sqa3d.ANNOTATIONS["test"]),
+            _counted(3_519, "questions"),
+            _counted(67, "scenes"),
+        ),
+    },
+    further=(),
+    licence=f"questions CC BY 4.0; {_SCANS_LICENCE}",
+    access=(
+        "the archive is Zenodo's record 7792397 (https://zenodo.org/records/7792397), no form; for "
+        f"the scenes {_SCANS}"
+    ),
+    disk=f"some MB of JSON; {_SCANS_DISK}",
+)
+
+_AVQA = Source(
+    splits={
+        "train": SplitSource((avqa.FILES["train"],), _quoted(40_425, "questions")),
+        "val": SplitSource((avqa.FILES["val"],), _quoted(16_910, "questions")),
+    },
+    further=(avqa.INSTRUCT, avqa.MAPPING),
+    licence=(
+        "questions for research, no licence file is known; VGGSound's list is CC BY 4.0, its clips "
+        "are YouTube's content"
+    ),
+    access=(
+        "the JSON files lie on the AVQA site (mn.cs.tsinghua.edu.cn/avqa) and in the repository "
+        "AlyssaYoung/AVQA, no form; the clips are VGGSound's, on the Hugging Face hub in "
+        "Loie/VGGSound, or those of AVQA alone in zhuomingliu/PAVE_others"
+    ),
+    disk="tens of MB of JSON; clips about 60 to 100 GB (estimate)",
+)
+
+_MUSIC_AVQA = Source(
+    splits={
+        # Training's published counts are of the first release, or rounded: neither is this file's.
+        "train": SplitSource((music_avqa.FILES["train"],)),
+        "val": SplitSource((music_avqa.FILES["val"],), _counted(4_568, "questions")),
+        "test": SplitSource((music_avqa.FILES["test"],), _counted(9_129, "questions")),
+        "test_original": SplitSource(
+            (music_avqa.FILES["test_original"],), _counted(9_185, "questions")
+        ),
+    },
+    further=(music_avqa.INSTRUCT, music_avqa.MAPPING),
+    licence="questions under the repository's MIT licence; videos for research",
+    access=(
+        "the JSON files lie in data/ of the repository GeWu-Lab/MUSIC-AVQA, which links to public "
+        "drives with the videos, no form"
+    ),
+    disk="videos 36.67 GB recorded and 11.59 GB synthetic; some MB of JSON",
+)
+
+_AVSD = Source(
+    splits={
+        # One dialog a video, so that the videos count the dialogs; samples are pieces of them.
+        "train": SplitSource((avsd.FILES["train"],), clips=_counted(7_659, "dialogs")),
+        "test": SplitSource((avsd.FILES["test"],), _counted(1_710, "dialogs")),
+    },
+    further=(avsd.INSTRUCT, avsd.MAPPING),
+    licence=(
+        "Charades' videos under AI2's non-commercial licence, accepted by downloading; no licence "
+        "of the dialogs is known"
+    ),
+    access=(
+        "the dialogs lie on public drives (video-dialog.com, and the repositories of the DSTC7 and "
+        "DSTC10 AVSD tracks), the videos on the page of Charades; no signature"
+    ),
+    disk=(
+        "Charades_v1 about 13 GB at 480p, about 55 GB in original size (published, not measured), "
+        "and the test videos, a tar of their own"
+    ),
+)
+
+_EGOEXO = Source(
+    splits={
+        "train": SplitSource((egoexo.OFFICIAL["train"], egoexo.INSTRUCT["train"])),
+        # The prompt that validation is asked with stands in the training file.
+        "val": SplitSource((egoexo.OFFICIAL["val"], egoexo.INSTRUCT["train"])),
+    },
+    further=(egoexo.INSTRUCT["val"], egoexo.MAPPING),
+    licence="Ego-Exo4D's licence agreement, signed by each person or institution",
+    access=(
+        "sign the licence on the Ego-Exo4D site, wait about two days for AWS keys, which expire, "
+        "and fetch with `egoexo` (pip install ego4d); the prompt is in PAVE's data release"
+    ),
+    disk=(
+        "the 448-pixel takes of this benchmark: not known; the annotations of everything take "
+        "10.5 GB, the full-size takes 10.6 TB"
+    ),
+)
+
+SOURCES: dict[str, Source] = {
+    "avqa": _AVQA,
+    "avsd": _AVSD,
+    "egoexo": _EGOEXO,
+    "music_avqa": _MUSIC_AVQA,
+    "scanqa": _SCANQA,
+    "sqa3d": _SQA3D,
+}

@@ -1,0 +1,517 @@
+"""`lynx inventory`: what is here, what lacks, and how it compares with the published counts."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from lynx.artifacts.hashing import hash_data
+from lynx.benchmarks import benchmark_names, get_benchmark
+from lynx.benchmarks.avsd import FILES as AVSD_FILES
+from lynx.benchmarks.egoexo import INSTRUCT, OFFICIAL
+from lynx.benchmarks.music_avqa import FILES as MUSIC_FILES
+from lynx.benchmarks.scanqa import FILES as SCANQA_FILES
+from lynx.benchmarks.sources import SOURCES, get_source
+from lynx.errors import InputError
+from lynx.project import Project
+from lynx.report.inventory import Comparison, Inventory, SplitEntry, as_dict, take_inventory
+from lynx.report.inventory_table import print_inventory, size, verdict
+from tests.unit.config_copy import ROOT, copy_config, replace
+
+SCENES = {"train": "scene0000_00", "val": "scene0011_00"}
+TURN = {"question": "how many people ?", "answer": "just one ."}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return copy_config(tmp_path)
+
+
+def inventory(
+    root: Path, benchmark: str, hashes: bool = False, scale: str = "0.5b", **more: object
+) -> Inventory:
+    chosen: dict[str, object] = {"scale": scale, "benchmarks": [benchmark], **more}
+    return take_inventory(Project.load(root, [], chosen), benchmark, hashes)
+
+
+def printed(found: Inventory, width: int = 200) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    print_inventory(found, console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def write(path: Path, content: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    return path
+
+
+def question(split: str, number: int = 0, **changes: Any) -> dict[str, Any]:
+    return {
+        "scene_id": SCENES[split],
+        "question_id": f"{split}-{number}",
+        "question": "What is left of the bed?",
+        "answers": ["lamp"],
+    } | changes
+
+
+def export(scans: Path, scene: str) -> None:
+    """An exported scene of 60 bytes, and a mesh beside it, which nothing reads."""
+    for name, length in (("color/0.jpg", 30), ("depth/0.png", 20), ("pose/0.txt", 6)):
+        write(scans / scene / name, b"x" * length)
+    write(scans / scene / "intrinsic/intrinsic_depth.txt", b"1 0\n")
+    write(scans / scene / f"{scene}_vh_clean_2.ply", b"mesh")
+
+
+def scanqa(root: Path) -> Path:
+    """Two readable splits and both of their scenes, one exported and one recording."""
+    for split in SCENES:
+        write(root / "data/scanqa" / SCANQA_FILES[split], [question(split), question(split, 1)])
+    export(root / "data/scannet/scans", SCENES["train"])
+    write(root / f"data/scannet/scans/{SCENES['val']}/{SCENES['val']}.sens", b"y" * 1500)
+    return root
+
+
+def avsd(root: Path, dialogs: int = 3) -> Path:
+    rows = [{"image_id": f"V{number}", "dialog": [TURN]} for number in range(dialogs)]
+    write(root / "data/avsd" / AVSD_FILES["train"], {"T0": {"data": [TURN] * 10}})
+    write(root / "data/avsd" / AVSD_FILES["test"], {"dialogs": rows})
+    for video in ("T0", *(row["image_id"] for row in rows)):
+        write(root / f"data/charades/{video}.mp4", f"film of {video}".encode())
+    return root
+
+
+def split_of(found: Inventory, name: str) -> SplitEntry:
+    return next(entry for entry in found.splits if entry.split == name)
+
+
+def states(found: Inventory) -> dict[str, str]:
+    return {file.name: file.state for file in found.files}
+
+
+def test_every_benchmark_says_where_its_data_come_from() -> None:
+    assert tuple(sorted(SOURCES)) == benchmark_names()
+    for name, source in SOURCES.items():
+        assert set(source.splits) == set(get_benchmark(name).splits)
+        for split in source.splits.values():
+            assert split.files
+            assert not set(split.files) & set(source.further)
+        for text in (source.licence, source.access, source.disk):
+            assert text
+            assert "\n" not in text
+            assert not text.endswith(".")
+
+
+def test_an_unknown_source_lists_the_known() -> None:
+    with pytest.raises(InputError) as caught:
+        get_source("ScanQA")
+    assert str(caught.value) == (
+        "benchmark: found 'ScanQA', expected one of avqa, avsd, egoexo, music_avqa, scanqa, sqa3d; "
+        "correct the name"
+    )
+
+
+def test_published_counts_are_those_of_the_sources() -> None:
+    items = {
+        (name, split): entry.items.value
+        for name, source in SOURCES.items()
+        for split, entry in source.splits.items()
+        if entry.items is not None and entry.items.confidence == "checked"
+    }
+    assert items == {
+        ("avsd", "test"): 1_710,
+        ("music_avqa", "val"): 4_568,
+        ("music_avqa", "test"): 9_129,
+        ("music_avqa", "test_original"): 9_185,
+        ("sqa3d", "test"): 3_519,
+    }
+    # The splits of AVQA and SQA3D add up to what their papers give for everything.
+    assert _sum("avqa") == 57_335
+    assert _sum("sqa3d") == 33_403
+    assert _sum("egoexo") == 0
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_every_set_has_its_page_with_the_counts_of_the_source(name: str) -> None:
+    pages = ROOT / "docs/data_preparation"
+    text = (pages / f"{name}.md").read_text(encoding="utf-8")
+    assert f"lynx inventory {name} " in text
+    assert f"({name}.md)" in (pages / "README.md").read_text(encoding="utf-8")
+    for split in SOURCES[name].splits.values():
+        for count in (split.items, split.clips):
+            assert count is None or f" {count.value:,} " in text
+
+
+def _sum(name: str) -> int:
+    counts = [entry.items for entry in SOURCES[name].splits.values()]
+    return sum(count.value for count in counts if count is not None)
+
+
+def test_a_whole_set_is_complete(root: Path) -> None:
+    found = inventory(scanqa(root), "scanqa")
+    assert found.complete
+    assert (found.scale, found.synthetic, found.allow_missing) == ("0.5b", False, None)
+    assert found.annotations.advice is None
+    assert found.clips.path == root / "data/scannet/scans"
+    train, val, test = found.splits
+    assert train.content is not None
+    assert (train.content.kept, train.content.clips, train.content.bytes) == (2, 1, 60)
+    assert train.content.comparisons == (
+        Comparison(25_563, "questions", "published", -25_561),
+        Comparison(562, "scenes", "published", -561),
+    )
+    assert val.content is not None
+    assert (val.content.bytes, val.content.missing, val.content.clip_sha256) == (1500, {}, {})
+    # The answers of the test are not public: its absence takes nothing away.
+    assert (test.counted, test.content) == (False, None)
+    lines = printed(found).splitlines()
+    assert f"test_w_obj: {test.error} (not needed for a score: its answers are not public)" in lines
+    assert states(found) == {
+        SCANQA_FILES["train"]: "read",
+        SCANQA_FILES["val"]: "read",
+        SCANQA_FILES["test_w_obj"]: "absent",
+    }
+    raw = (root / "data/scanqa" / SCANQA_FILES["train"]).read_bytes()
+    first = found.files[0]
+    assert (first.bytes, first.sha256) == (len(raw), hashlib.sha256(raw).hexdigest())
+    assert verdict(found) == "complete: every split is readable, every clip has its files"
+
+
+def test_a_missing_annotation_is_told_at_its_split(root: Path) -> None:
+    (scanqa(root) / "data/scanqa" / SCANQA_FILES["val"]).unlink()
+    found = inventory(root, "scanqa")
+    assert not found.complete
+    assert states(found)[SCANQA_FILES["val"]] == "missing"
+    entry = split_of(found, "val")
+    path = root / "data/scanqa" / SCANQA_FILES["val"]
+    assert entry.error == (
+        f"{path}: file not found, expected the val annotation; download the ScanQA v1.0 JSON files "
+        "from the drive that the ScanQA repository links to (CC BY-NC-SA 3.0) and, for the scenes, "
+        "sign ScanNet's terms of use"
+    )
+    assert split_of(found, "train").error is None
+    assert verdict(found) == "incomplete: not readable: val"
+    assert f"val: {entry.error}" in printed(found).splitlines()
+
+
+@pytest.mark.parametrize("content", [b"[{", b"\xff\xfe"])
+def test_a_file_that_is_not_json_ends_nothing(root: Path, content: bytes) -> None:
+    path = write(scanqa(root) / "data/scanqa" / SCANQA_FILES["train"], content)
+    found = inventory(root, "scanqa")
+    entry = split_of(found, "train")
+    assert entry.content is None
+    assert entry.error is not None
+    assert entry.error.startswith(f"{path}: found text that is not JSON (")
+    assert states(found)[SCANQA_FILES["train"]] == "not read"
+    assert not found.complete
+
+
+def test_a_split_without_items_is_not_complete(root: Path) -> None:
+    path = write(scanqa(root) / "data/scanqa" / SCANQA_FILES["val"], [])
+    found = inventory(root, "scanqa")
+    assert split_of(found, "val").error == (
+        f"{path}: found no item, expected the val split; get it again"
+    )
+    assert not found.complete
+
+
+def test_faulty_items_are_counted_where_the_data_stage_refuses_them(root: Path) -> None:
+    rows = [question("val"), question("val", 1, answers=[]), question("val", 2, question=" ")]
+    path = write(scanqa(root) / "data/scanqa" / SCANQA_FILES["val"], rows)
+    entry = split_of(inventory(root, "scanqa"), "val")
+    assert entry.content is not None
+    assert entry.content.kept == 1
+    assert entry.content.dropped == {"empty list of answers": 1, "empty question": 1}
+    assert entry.content.comparisons[0].difference == 3 - 4_675
+    assert entry.error == (
+        f"{path}: question 'val-1': found empty list of answers (2 of 3 questions are unusable), "
+        "expected at most the share allow_missing = 0; correct the file or raise allow_missing"
+    )
+    assert not entry.complete(allow_missing=1.0)
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({}, "scene0011_00: 0 .sens files and no color/ folder"),
+        ({"a.sens": b"1", "b.sens": b"2"}, "scene0011_00: 2 .sens files and no color/ folder"),
+        ({"a.sens": b""}, "scene0011_00/a.sens: empty file"),
+        ({"color/0.jpg": b"1"}, "scene0011_00/depth: no files"),
+        (
+            {"color/0.jpg": b"1", "depth/0.png": b"1"},
+            "scene0011_00/intrinsic_depth.txt: no such file",
+        ),
+    ],
+)
+def test_a_scene_that_cannot_be_opened_is_missing(
+    root: Path, files: dict[str, bytes], reason: str
+) -> None:
+    folder = scanqa(root) / "data/scannet/scans/scene0011_00"
+    (folder / "scene0011_00.sens").unlink()
+    for name, content in files.items():
+        write(folder / name, content)
+    found = inventory(root, "scanqa")
+    content = split_of(found, "val").content
+    assert content is not None
+    assert content.missing == {"scene0011_00": reason}
+    assert not found.complete
+    assert verdict(found) == "incomplete: clips missing: 1"
+
+
+def test_missing_videos_are_named(root: Path) -> None:
+    avsd(root, dialogs=6)
+    for number in range(5):
+        (root / f"data/charades/V{number}.mp4").unlink()
+    write(root / "data/charades/V5.mp4", b"")
+    found = inventory(root, "avsd")
+    content = split_of(found, "test").content
+    assert content is not None
+    assert content.missing == {f"V{n}": f"V{n}.mp4: no such file" for n in range(5)} | {
+        "V5": "V5.mp4: empty file"
+    }
+    lines = printed(found).splitlines()
+    assert (
+        "test: missing 6 of 6 clips: V0.mp4: no such file, V1.mp4: no such file, V2.mp4: no such "
+        "file and 3 more"
+    ) in lines
+    assert lines[-1] == (
+        "incomplete: clips missing: 6 (the recipe's frames.allow_missing = 0 for each split)"
+    )
+
+
+def test_clips_may_lack_where_the_recipe_allows_it(root: Path) -> None:
+    avsd(root, dialogs=4)
+    (root / "data/charades/V0.mp4").unlink()
+    quarter = inventory(root, "avsd", overrides={"frames.allow_missing": 0.25})
+    assert quarter.complete
+    assert verdict(quarter) == (
+        "complete within the recipe's frames.allow_missing = 0.25: clips missing: 1"
+    )
+    (root / "data/charades/V1.mp4").unlink()
+    assert not inventory(root, "avsd", overrides={"frames.allow_missing": 0.25}).complete
+
+
+def test_counts_are_equal_to_the_published_or_differ_by_so_many(root: Path) -> None:
+    equal = split_of(inventory(avsd(root, dialogs=1_710), "avsd"), "test").content
+    assert equal is not None
+    assert equal.comparisons == (Comparison(1_710, "dialogs", "checked", 0),)
+    rows = [{"image_id": f"V{number}", "dialog": [TURN]} for number in range(1_712)]
+    write(root / "data/avsd" / AVSD_FILES["test"], {"dialogs": rows})
+    found = inventory(root, "avsd")
+    text = printed(found)
+    assert "1,710 dialogs: 2 more here" in text
+    assert "7,659 dialogs: 7,658 fewer here" in text
+    found = inventory(scanqa(root), "scanqa")
+    assert "4,675 questions (not recounted): 4,673 fewer here" in printed(found)
+
+
+def test_a_stand_in_and_unused_files_are_told(root: Path) -> None:
+    record = {
+        "id": "T0_0",
+        "video": "T0.mp4",
+        "conversations": [
+            {"from": "human", "value": "<image>\nhow many people ?"},
+            {"from": "gpt", "value": "just one ."},
+        ],
+    }
+    instruct = "avsd_train_instruct.json"
+    write(avsd(root) / "data/avsd" / instruct, [record])
+    assert states(inventory(root, "avsd")) == {
+        AVSD_FILES["train"]: "read",
+        AVSD_FILES["test"]: "read",
+        instruct: "not read",
+        "avsd_all_videos_mapping.json": "absent",
+    }
+    (root / "data/avsd" / AVSD_FILES["train"]).unlink()
+    write(root / "data/avsd/avsd_all_videos_mapping.json", {"T0": "Charades_v1/T0.mp4"})
+    found = inventory(root, "avsd")
+    assert states(found) == {
+        AVSD_FILES["train"]: "absent",
+        AVSD_FILES["test"]: "read",
+        instruct: "read",
+        "avsd_all_videos_mapping.json": "read",
+    }
+    content = split_of(found, "train").content
+    assert content is not None
+    assert content.missing == {"T0": "Charades_v1/T0.mp4: no such file"}
+
+
+def test_clip_files_are_hashed_when_asked(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = inventory(scanqa(root), "scanqa", hashes=True)
+    assert "hashing clips" in capsys.readouterr().err
+    train, val = (split_of(found, split).content for split in ("train", "val"))
+    assert train is not None
+    assert val is not None
+    assert val.clip_sha256 == {SCENES["val"]: hashlib.sha256(b"y" * 1500).hexdigest()}
+    contents = {
+        "color/0.jpg": b"x" * 30,
+        "depth/0.png": b"x" * 20,
+        "pose/0.txt": b"x" * 6,
+        "intrinsic/intrinsic_depth.txt": b"1 0\n",
+    }
+    scene = SCENES["train"]
+    names = {f"{scene}/{name}": hashlib.sha256(raw).hexdigest() for name, raw in contents.items()}
+    assert train.clip_sha256 == {scene: hash_data(names)}
+    digest = hash_data(val.clip_sha256)[:12]
+    assert f"val: sha256 over 1 of 1 clips: {digest}" in printed(found).splitlines()
+    write(root / f"data/scannet/scans/{scene}/pose/0.txt", b"z" * 6)
+    changed = split_of(inventory(root, "scanqa", hashes=True), "train").content
+    assert changed is not None
+    assert changed.clip_sha256 != train.clip_sha256
+
+
+def test_every_view_of_a_take_is_looked_for(root: Path) -> None:
+    folder = "takes/toy_dance_1/frame_aligned_videos"
+    names = {"ego": "aria.mp4", "exo1": "cam01.mp4"}
+    row = {
+        "take_uid": "t1",
+        "scenario_name": "Dance",
+        "proficiency_score": "Novice",
+        "video_paths": {view: f"{folder}/{name}" for view, name in names.items()},
+    }
+    turns = [{"from": "human", "value": "<image>\nHow well?"}, {"from": "gpt", "value": "Novice"}]
+    for split in ("train", "val"):
+        write(root / "data/egoexo" / OFFICIAL[split], {"annotations": [row]})
+    write(
+        root / "data/egoexo" / INSTRUCT["train"],
+        [{"id": "t1", "video": "t1", "conversations": turns}],
+    )
+    views = root / "data/egoexo4d" / folder / "downscaled/448"
+    write(views / "aria.mp4", b"ego")
+    content = split_of(inventory(root, "egoexo"), "val").content
+    assert content is not None
+    assert content.missing == {"t1": f"{folder}/downscaled/448/cam01.mp4: no such file"}
+    write(views / "cam01.mp4", b"exo")
+    found = inventory(root, "egoexo")
+    assert found.complete
+    assert "no published count is known" in printed(found)
+
+
+def test_both_tests_of_music_avqa_are_needed(root: Path) -> None:
+    row = {
+        "video_id": "00000001",
+        "question_id": 1,
+        "type": '["Audio", "Counting"]',
+        "question_content": "How many?",
+        "templ_values": "[]",
+        "anser": "two",
+    }
+    for name in MUSIC_FILES.values():
+        write(root / "data/music_avqa" / name, [row])
+    write(root / "data/music_avqa/videos/MUSIC-AVQA-videos-Real/00000001.mp4", b"film")
+    found = inventory(root, "music_avqa")
+    assert found.complete
+    train = split_of(found, "train").content
+    assert train is not None
+    assert (train.kept, train.comparisons) == (2, ())  # questions about sound are met twice
+    (root / "data/music_avqa" / MUSIC_FILES["test_original"]).unlink()
+    assert verdict(inventory(root, "music_avqa")) == "incomplete: not readable: test_original"
+
+
+def test_missing_roots_say_which_key_to_set(root: Path) -> None:
+    found = inventory(root, "scanqa")
+    annotations, clips = root / "data/scanqa", root / "data/scannet/scans"
+    assert found.annotations.advice == (
+        f"no folder {annotations}; put the data there or set data.scanqa in config/site.yaml to "
+        "where they lie"
+    )
+    assert found.clips.advice == (
+        f"no folder {clips}; put the data there or set data.scannet in config/site.yaml to the "
+        "folder that holds scans/"
+    )
+    assert f"data.scanqa: {found.annotations.advice}" in printed(found).splitlines()
+    replace(root, "config/site.yaml", "  scanqa: data/scanqa\n", "")
+    with pytest.raises(InputError, match=r"config/site\.yaml.*scanqa"):
+        inventory(root, "scanqa")
+
+
+def test_a_rendered_world_is_synthetic_and_compared_with_nothing(root: Path) -> None:
+    world = root / "runs/demo/world/rooms"
+    found = inventory(root, "scanqa", scale="demo")
+    assert found.synthetic
+    assert found.annotations.advice == (
+        f"no folder {world / 'scanqa'}; run `lynx world --name rooms`"
+    )
+    assert [entry.counted for entry in found.splits] == [True, True, True]
+    for name in SCANQA_FILES.values():
+        write(world / "scanqa" / name, [question("train")])
+        write(world / "scanqa" / name.replace(".json", ".tags.json"), {"train-0": {"needs": "x"}})
+    export(world / "scannet/scans", SCENES["train"])
+    found = inventory(root, "scanqa", scale="demo")
+    assert found.complete
+    assert all(entry.content and not entry.content.comparisons for entry in found.splits)
+    assert states(found)[SCANQA_FILES["val"].replace(".json", ".tags.json")] == "read"
+    text = printed(found)
+    assert "scale: demo, synthetic world" in text
+    assert "synthetic data rendered by this project" in text
+    assert "http" not in text
+
+
+def test_json_holds_everything(root: Path) -> None:
+    (scanqa(root) / f"data/scannet/scans/{SCENES['val']}/{SCENES['val']}.sens").unlink()
+    plain = json.loads(json.dumps(as_dict(inventory(root, "scanqa"))))
+    assert plain["complete"] is False
+    assert plain["benchmark"] == "scanqa"
+    assert plain["clips"] == {
+        "key": "data.scannet",
+        "path": (root / "data/scannet/scans").as_posix(),
+        "advice": None,
+    }
+    assert plain["files"][2] == {
+        "name": SCANQA_FILES["test_w_obj"],
+        "state": "absent",
+        "bytes": None,
+        "sha256": None,
+    }
+    assert plain["splits"][1] == {
+        "split": "val",
+        "counted": True,
+        "error": None,
+        "content": {
+            "kept": 2,
+            "dropped": {},
+            "clips": 1,
+            "missing": {SCENES["val"]: f"{SCENES['val']}: 0 .sens files and no color/ folder"},
+            "bytes": 0,
+            "clip_sha256": {},
+            "comparisons": [
+                {
+                    "published": 4_675,
+                    "unit": "questions",
+                    "confidence": "published",
+                    "difference": -4_673,
+                },
+                {"published": 71, "unit": "scenes", "confidence": "published", "difference": -70},
+            ],
+        },
+    }
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_tables_fit_the_terminal(root: Path, width: int) -> None:
+    found = inventory(avsd(root, dialogs=1_710), "avsd")
+    tables = [line for line in printed(found, width).splitlines() if "  " in line]
+    assert tables
+    assert max(map(len, tables)) <= width
+    assert not any("…" in line for line in tables)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (999, "999 B"), (1_500, "1.5 kB"), (36_670_000_000, "36.7 GB")]
+)
+def test_sizes_are_short(count: int, text: str) -> None:
+    assert size(count) == text
+
+
+def test_nothing_of_it_imports_torch() -> None:
+    code = "import sys, lynx.report.inventory_table; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
