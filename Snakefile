@@ -24,6 +24,7 @@ wildcard_constraints:
     scale=CONFIG.scale_names,
     benchmark=CONFIG.benchmark_names,
     variant=CONFIG.variant_names,
+    world=CONFIG.world_names,
     group="[a-z0-9]+",
     name="[a-z0-9_]+",
     split="[a-z_]+",

@@ -13,12 +13,11 @@ from unittest.mock import patch
 
 import torch
 
-from benchmarks.workbench import SEED, STREAMS, Workbench, random_adapter
-from lynx.align.items import depth_chunks
+from benchmarks.workbench import SEED, SOURCE, STREAMS, Workbench, random_adapter
 from lynx.align.reference import load_reference
 from lynx.align.train import align_training
 from lynx.benchmarks.scanqa import prompt
-from lynx.evaluate.predict import answer_all
+from lynx.evaluate.predict import answer_all, generated
 from lynx.features.store import StoredTokens, write_store
 from lynx.model.adapters import add_adapter
 from lynx.sft.dataset import group_by_clip
@@ -38,9 +37,11 @@ def align(bench: Workbench) -> Callable[[], list[float]]:
     base, settings = bench.load(["tower"]), bench.recipe.align
     add_adapter(base, "vision", settings.lora, seed=SEED)
     reference = load_reference(bench.folder / "reference", base.info, base.device)
-    items = depth_chunks(bench.folder, bench.clips, settings.maps_per_item)
     processor = base.processor()
-    training = align_training(base, reference, items, bench.folder, processor, settings, SEED)
+    shelves = {SOURCE: bench.shelf}
+    training = align_training(
+        base, reference, bench.align_items, shelves, processor, settings, SEED
+    )
     return lambda: _train_anew(training)
 
 
@@ -75,12 +76,12 @@ def predict(bench: Workbench) -> Callable[[], dict[str, str]]:
     base = bench.load(["language"])
     random_adapter(base, "language", bench.recipe.sft.lora)
     sources, chats = _stored(bench.folder), bench.chat_encoder(base)
+    answer = generated(base, chats, bench.recipe.evaluate)
+    per_batch = bench.recipe.evaluate.questions_per_batch
 
     def run() -> dict[str, str]:
         with tempfile.TemporaryDirectory() as state:
-            return answer_all(
-                base, sources, chats, bench.samples, prompt, bench.recipe.evaluate, Path(state)
-            )
+            return answer_all(answer, sources, chats, bench.samples, prompt, per_batch, Path(state))
 
     return run
 

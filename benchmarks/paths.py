@@ -12,7 +12,6 @@ from benchmarks.plain import align as plain_align
 from benchmarks.plain import encode as plain_encode
 from benchmarks.plain import language as plain_language
 from benchmarks.workbench import Workbench
-from lynx.align.items import depth_chunks
 
 PLAIN = "plain"
 TOKENS, LOSSES = 1e-4, 1e-4
@@ -59,7 +58,7 @@ def _tokens(bench: Workbench) -> int:
 
 
 def _align_items(bench: Workbench) -> int:
-    return len(depth_chunks(bench.folder, bench.clips, bench.recipe.align.maps_per_item))
+    return len(bench.align_items)
 
 
 def _samples(bench: Workbench) -> int:

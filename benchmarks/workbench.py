@@ -14,19 +14,21 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
+from lynx.align.items import ClipItem
 from lynx.align.reference import ReferenceBuilder
 from lynx.benchmarks.sample import Sample, Turn, read_samples, write_samples
+from lynx.config.experiment import Stream
 from lynx.config.loading import load_experiment
-from lynx.config.slices import Stream
 from lynx.config.stages import LoraSettings, Recipe
 from lynx.demo.base.architecture import write_untrained
 from lynx.demo.base.tokenizer import save_tokenizer, train_tokenizer
 from lynx.demo.world import build_scene, scanqa_questions
 from lynx.demo.world.scannet_files import write_scene
-from lynx.features.clips import SCANS, ClipView
+from lynx.features.clips import video_pixels
 from lynx.features.encode import StreamEncoder
 from lynx.features.stage import FRAME_CHUNK
 from lynx.features.store import write_store
+from lynx.media.shelf import SCANS, SceneShelf
 from lynx.media.square_frames import prepare_scene
 from lynx.model.adapters import Role, adapter_parameters, add_adapter, load_adapter, save_adapter
 from lynx.model.base import Base, Part, load_base
@@ -35,6 +37,7 @@ from lynx.model.chat import ChatEncoder
 ROOT = Path(__file__).parents[1]
 CPU = torch.device("cpu")
 SEED = 11
+SOURCE = "scanqa"
 STREAMS: tuple[Stream, Stream] = ("video", "aligned")
 WEIGHT_STD = 0.1  # wider than an untrained base's, so that greedy answers differ by question
 
@@ -51,6 +54,20 @@ class Workbench:
     def open(cls, folder: Path) -> Workbench:
         """Open what `prepare` wrote."""
         return cls(folder, demo_recipe(), read_samples(folder / "samples.jsonl"))
+
+    @property
+    def shelf(self) -> SceneShelf:
+        """Where the clips are taken from."""
+        return SceneShelf(self.folder)
+
+    @property
+    def align_items(self) -> list[ClipItem]:
+        """The items of one epoch of stage 2."""
+        return [
+            ClipItem(SOURCE, clip, places)
+            for clip in self.clips
+            for places in self.shelf.open(clip).items(self.recipe.align.steps_per_item)
+        ]
 
     @property
     def clips(self) -> list[str]:
@@ -71,7 +88,7 @@ class Workbench:
     def encoder(self, base: Base, stream: Stream) -> StreamEncoder:
         """The package's encoder of one stream, as sft sees it."""
         view = self.recipe.sft.view
-        return StreamEncoder(base, base.processor(), self.folder, stream, view, FRAME_CHUNK)
+        return StreamEncoder(base, base.processor(), self.shelf, stream, view, FRAME_CHUNK)
 
 
 def demo_recipe() -> Recipe:
@@ -151,7 +168,8 @@ def _write_reference(bench: Workbench) -> None:
     base = bench.load(["tower"])
     processor, builder = base.processor(), ReferenceBuilder(base.info)
     for clip in bench.clips:
-        frames = ClipView.open(bench.folder, clip, bench.recipe.sft.view).video()
-        builder.add(base, processor(frames)[None], frame_chunk=FRAME_CHUNK)
+        view, opened = bench.recipe.sft.view, bench.shelf.open(clip)
+        pixels = video_pixels(processor, opened, opened.choose(view.frames, view.sampling))
+        builder.add(base, pixels[None], frame_chunk=FRAME_CHUNK)
     (bench.folder / "reference").mkdir()
     builder.save(bench.folder / "reference")

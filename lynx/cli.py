@@ -69,14 +69,20 @@ def read_pairs(overrides: list[str]) -> dict[str, object]:
 
 
 @app.command()
-def world(config: ConfigFiles = [], sets: Overrides = [], root: Root = HERE) -> None:  # noqa: B006
-    """Render the demo's synthetic rooms and questions as raw data.
+def world(
+    name: Annotated[str, typer.Option(help="A world of the scale, e.g. rooms.")],
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Render one of the demo's synthetic worlds and its questions as raw data.
 
-    Writes `runs/<scale>/world/`: scans in ScanNet's export layout, ScanQA's and SQA3D's JSON.
+    Writes `runs/<scale>/world/<name>/`: for rooms, scans in ScanNet's export layout with ScanQA's
+    and SQA3D's JSON.
     """
     from lynx.demo.stage import run_world
 
-    run_world(load(config, sets, root))
+    run_world(load(config, sets, root), name)
 
 
 @app.command("train-base")
@@ -166,7 +172,7 @@ def features(
     """Encode one token stream of one split once, and store it if the site's disk allows."""
     from typing import get_args
 
-    from lynx.config.slices import Stream
+    from lynx.config.experiment import Stream
     from lynx.features.stage import run_features
 
     known: dict[str, Stream] = {name: name for name in get_args(Stream)}
@@ -262,6 +268,73 @@ def seeds(
     print_seeds(project, benchmark)
     if write:
         write_seeds(project, benchmark)
+
+
+@app.command()
+def ask(
+    clip: Annotated[Path, typer.Argument(help="A video, or a folder of posed RGB-D frames.")],
+    questions: Annotated[list[str], typer.Argument(help="What to ask; several are answered.")],
+    adapter: Annotated[Path, typer.Option(help="A trained adapter, e.g. runs/.../seed0.")],
+    view: Annotated[
+        list[Path], typer.Option(help="Another camera's video of the same moments; repeat.")
+    ] = [],  # noqa: B006
+    option: Annotated[
+        list[str], typer.Option(help="An answer to choose from, for letter benchmarks; repeat.")
+    ] = [],  # noqa: B006
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Answer questions about a file of your own with a trained adapter.
+
+    `lynx ask --adapter runs/demo/sft/lynx/scanqa/seed0 my_scan "How large is this room?"`. The clip
+    is encoded once, whatever the number of questions; what is drawn of it beside the video is what
+    the adapter was trained with.
+    """
+    import json
+
+    from lynx.evaluate.ask import ask as answer
+
+    answers = answer(load(config, sets, root), adapter, [clip, *view], questions, option)
+    if as_json:
+        rows = zip(questions, answers, strict=True)
+        typer.echo(json.dumps([{"question": one, "answer": two} for one, two in rows], indent=1))
+    elif len(questions) == 1:
+        typer.echo(answers[0])
+    else:
+        for question, text in zip(questions, answers, strict=True):
+            typer.echo(f"{question}\n  {text}")
+
+
+@app.command()
+def inventory(
+    benchmark: Annotated[str, typer.Argument(help="E.g. avqa.")],
+    hashes: Annotated[bool, typer.Option("--hashes", help="Hash the clips too: hours.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Say what raw data of a benchmark is there, what is missing, and what to sign to get it.
+
+    Splits are counted against the published numbers. Exit code 0 if a run could start with it.
+    """
+    import json
+
+    from rich.console import Console
+
+    from lynx.report.inventory import as_dict, take_inventory
+    from lynx.report.inventory_table import print_inventory
+
+    # Asked before anything is configured to run, so the benchmark need not be among what runs.
+    chosen = [*sets, f"benchmarks=[{benchmark}]"]
+    found = take_inventory(load(config, chosen, root, benchmark=benchmark), benchmark, hashes)
+    if as_json:
+        typer.echo(json.dumps(as_dict(found), indent=1))
+    else:
+        print_inventory(found, Console())
+    raise typer.Exit(0 if found.complete else 1)
 
 
 @app.command()

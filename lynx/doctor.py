@@ -178,7 +178,7 @@ def check_disk(root: Path, experiment: Experiment | None) -> Check:
     A rendered world is small: its streams never reach the budget.
     """
     free = machine.free_disk(root)
-    if experiment is not None and experiment.scale.world is None:
+    if experiment is not None and not experiment.synthetic:
         budget = experiment.site.feature_disk_gb
         if free < budget * 1e9:
             found = f"{gigabytes(free)} free, features may take {budget:g} GB"
@@ -190,9 +190,9 @@ def check_disk(root: Path, experiment: Experiment | None) -> Check:
 def check_data(experiment: Experiment) -> Iterator[Check]:
     """Raw data roots of config/site.yaml; those that the configured benchmarks read are needed."""
     needed: set[str] = set()
-    if experiment.scale.world is None:  # a scale with a world renders its own raw data
+    if not experiment.synthetic:  # a scale with a world renders its own raw data
         for item in experiment.benchmarks.values():
-            needed |= {item.annotations, item.scans}
+            needed |= {item.annotations, item.clips}
     for name, folder in sorted(experiment.site.data.items()):
         if folder.is_dir():
             yield Check(f"data.{name}", "ok", str(folder))

@@ -40,16 +40,22 @@ class Project:
         """The run's seed."""
         return self.experiment.main.seed
 
-    def scans_root(self, key: str) -> Path:
-        """Where the scenes lie: `scans/` of the rendered world, or of the site's raw data."""
-        if self.experiment.scale.world is not None:
-            return self.layout.world / "scans"
-        return self.raw_root(key) / "scans"
+    def annotations_root(self, benchmark: str) -> Path:
+        """Where a benchmark's annotation files lie."""
+        return self._raw_root(benchmark, self.experiment.benchmarks[benchmark].annotations)
 
-    def raw_root(self, key: str) -> Path:
+    def clips_root(self, benchmark: str) -> Path:
+        """Where a benchmark's clips lie: video files, or `scans/` of posed RGB-D scenes."""
+        root = self._raw_root(benchmark, self.experiment.benchmarks[benchmark].clips)
+        group = self.experiment.benchmarks[benchmark].group
+        rgbd = self.experiment.group_recipe(group).frames.media == "rgbd"
+        return root / "scans" if rgbd else root
+
+    def _raw_root(self, benchmark: str, key: str) -> Path:
         """A raw data root: of the rendered world at a scale that has one, else of the site."""
-        if self.experiment.scale.world is not None:
-            return self.layout.world / key
+        world = self.experiment.world_of(benchmark)
+        if world is not None:
+            return self.layout.world(world) / key
         root = self.experiment.site.data.get(key)
         if root is None:
             raise InputError(

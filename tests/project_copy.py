@@ -56,7 +56,7 @@ def tiny_project(root: Path) -> Path:
     from tests.tiny_base import write_tiny_base  # imports torch
 
     copy_tree(root)
-    edit_yaml(root / "config/scales/demo.yaml", {"world": WORLD})
+    edit_yaml(root / "config/scales/demo.yaml", {"worlds": {"rooms": WORLD}})
     edit_yaml(root / "config/config.yaml", {"overrides": OVERRIDES})
     edit_yaml(root / "config/site.yaml", {"device": "cpu", "threads": 1, "workers": 1})
     write_tiny_base(root / "models/demo", **BASE_SIDE)
@@ -104,7 +104,7 @@ def prepare(root: Path, **overrides: object) -> Project:
     from lynx.model.stage import run_base
 
     project = load(root, **overrides)
-    run_world(project)
+    run_world(project, "rooms")
     run_base(project)
     for benchmark in project.experiment.main.benchmarks:
         run_data(project, benchmark)
@@ -115,10 +115,9 @@ def prepare(root: Path, **overrides: object) -> Project:
 def encode(project: Project, variant: str) -> None:
     """The streams of ScanQA that a variant reads."""
     from lynx.features.stage import run_features
-    from lynx.sft.stage import streams_of
 
     for split in project.experiment.splits_used("scanqa"):
-        for stream in streams_of(project, variant):
+        for stream in project.experiment.variants[variant].streams:
             if not (project.layout.features("scanqa", split, stream, project.seed)).exists():
                 run_features(project, "scanqa", split, stream)
 

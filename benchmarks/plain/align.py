@@ -15,9 +15,10 @@ from transformers.models.siglip.modeling_siglip import SiglipAttention
 
 from benchmarks.plain.training import train_anew
 from benchmarks.workbench import SEED, Workbench
-from lynx.align.items import DepthChunk, depth_chunks, draw_chunk
+from lynx.align.items import ClipItem
 from lynx.align.losses import Reference, moment_loss, query_positions
 from lynx.align.reference import load_reference
+from lynx.features.clips import x_pixels
 from lynx.model.adapters import adapter_parameters, add_adapter, set_trainable
 from lynx.model.base import Base
 from lynx.training.plan import make_plan
@@ -73,9 +74,13 @@ def align(bench: Workbench) -> Callable[[], list[float]]:
     hooks.attach(base.tower)
     processor = base.processor()
 
-    def backward(items: list[DepthChunk]) -> float:
-        drawn = [draw_chunk(bench.folder, item, settings) for item in items]
-        pixels = torch.stack([processor(frames) for frames in drawn])
+    def backward(items: list[ClipItem]) -> float:
+        clips = [bench.shelf.open(item.clip) for item in items]
+        drawn = [
+            x_pixels(processor, clip, item.places, settings.drawing)
+            for clip, item in zip(clips, items, strict=True)
+        ]
+        pixels = torch.stack(drawn)
         hooks.terms.clear()
         rows = _rows(base, pixels, settings.frame_chunk)
         attention = torch.stack(hooks.terms).mean()
@@ -84,8 +89,7 @@ def align(bench: Workbench) -> Callable[[], list[float]]:
         loss.backward()
         return float(loss.detach())
 
-    chunks = depth_chunks(bench.folder, bench.clips, settings.maps_per_item)
-    plan = make_plan(chunks, settings.optimizer, per_item=1, seed=SEED)
+    plan = make_plan(bench.align_items, settings.optimizer, per_item=1, seed=SEED)
     parameters = adapter_parameters(base, "vision")
     return lambda: train_anew(parameters, settings.optimizer, plan, backward)
 

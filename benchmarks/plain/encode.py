@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from benchmarks.workbench import STREAMS, Workbench
-from lynx.config.slices import Stream
-from lynx.features.clips import ClipView
+from lynx.config.experiment import Stream
+from lynx.features.clips import video_pixels, x_pixels
 from lynx.model.adapters import adapter_switched
 from lynx.model.base import Base
 from lynx.model.pixels import FrameProcessor
@@ -31,18 +30,23 @@ class PlainEncoder:
     def encode(self, clip: str, stream: Stream) -> torch.Tensor:
         """Tokens (V, D) of a clip, newline last."""
         view = self.bench.recipe.sft.view
-        shown = ClipView.open(self.bench.folder, clip, view)
-        frames = shown.video() if stream == "video" else shown.x()
+        opened = self.bench.shelf.open(clip)
+        places = opened.choose(view.frames, view.sampling)
+        if stream == "video":
+            frames = video_pixels(self.processor, opened, places)
+        else:
+            frames = x_pixels(self.processor, opened, places, view.drawing)
         with adapter_switched(self.base, "vision", on=stream == "aligned"):
             tokens = torch.stack([self._frame(frame) for frame in frames])
         if stream != "video" and view.merge_pairs:
             tokens = (tokens[0::2] + tokens[1::2]) / 2
         return torch.cat([tokens.flatten(0, 1), self.base.newline[None]])
 
-    def _frame(self, frame: np.ndarray) -> torch.Tensor:
-        """Tokens (T, D) of one frame (H, W, 3); the library appends a newline to every call."""
-        pixels = self.processor(frame[None])[None]
-        tokens: torch.Tensor = self.base.model.model.get_video_features(pixels).pooler_output
+    def _frame(self, frame: torch.Tensor) -> torch.Tensor:
+        """Tokens (T, D) of one frame (3, P, P); the library appends a newline to every call."""
+        tokens: torch.Tensor = self.base.model.model.get_video_features(
+            frame[None, None]
+        ).pooler_output
         return tokens[0, :-1]
 
     def streams(self, clip: str) -> list[torch.Tensor]:

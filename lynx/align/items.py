@@ -1,50 +1,56 @@
-"""What stages 1 and 2 read of the training scenes: chunks of colour frames and of depth maps."""
+"""What stages 1 and 2 read of the training clips: items of a few time steps each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+import torch
 
-from lynx.config.stages import AlignSettings
-from lynx.features.clips import chunks, color_frames, depth_frames, open_scene
+from lynx.benchmarks.stage import training_clips
+from lynx.features.clips import open_shelf, video_pixels
+from lynx.media.clip import Clip
+from lynx.media.shelf import Shelf
+from lynx.model.pixels import FrameProcessor
+from lynx.project import Project
+
+Shelves = Mapping[str, Shelf]
 
 
 @dataclass(frozen=True)
-class DepthChunk:
-    """Consecutive depth maps of one scene, by their places among its frames."""
+class ClipItem:
+    """Some time steps of one clip, by their places; `source` is the benchmark it belongs to."""
 
+    source: str
     clip: str
     places: tuple[int, ...]
 
-
-def reference_clips(
-    frames_root: Path, clips: list[str], frames_per_clip: int, max_clips: int
-) -> Iterator[NDArray[np.uint8]]:
-    """All colour frames of all scenes in chunks (F, H, W, 3), the last chunk of each filled up."""
-    count = 0
-    for clip in clips:
-        for part in chunks(open_scene(frames_root, clip).frames, frames_per_clip):
-            if count == max_clips:
-                return
-            count += 1
-            yield color_frames(part)
+    def open(self, shelves: Shelves) -> Clip:
+        """The clip itself."""
+        return shelves[self.source].open(self.clip)
 
 
-def depth_chunks(frames_root: Path, clips: list[str], maps_per_item: int) -> list[DepthChunk]:
-    """Every chunk of consecutive depth maps of every scene: the items of stage 2."""
-    items = []
-    for clip in clips:
-        places = range(len(open_scene(frames_root, clip).frames))
-        items += [DepthChunk(clip, tuple(part)) for part in chunks(places, maps_per_item)]
-    return items
+def open_sources(project: Project, sources: Sequence[str]) -> Shelves:
+    """The shelves of the benchmarks whose training clips are used."""
+    return {source: open_shelf(project, source) for source in sources}
 
 
-def draw_chunk(frames_root: Path, item: DepthChunk, settings: AlignSettings) -> NDArray[np.uint8]:
-    """Pseudo-frames (maps * K, H, W, 3) of one item."""
-    scene = open_scene(frames_root, item.clip)
-    frames = [scene.frames[place] for place in item.places]
-    return depth_frames(scene, frames, settings.drawing)
+def clip_items(project: Project, shelves: Shelves, steps: int) -> list[ClipItem]:
+    """Every item of every usable training clip of the shelves, each clip once.
+
+    A scene gives consecutive chunks of all its frames, a video one item of frames spread over it.
+    """
+    return [
+        ClipItem(source, clip, places)
+        for source, clip in training_clips(project, list(shelves))
+        if shelves[source].usable(clip)
+        for places in shelves[source].open(clip).items(steps)
+    ]
+
+
+def reference_pixels(
+    shelves: Shelves, items: list[ClipItem], processor: FrameProcessor
+) -> Iterator[torch.Tensor]:
+    """Pixels (F, 3, P, P) of ordinary video, item by item."""
+    for item in items:
+        yield video_pixels(processor, item.open(shelves), item.places)

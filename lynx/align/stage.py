@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 from tqdm import tqdm
 
-from lynx.align.items import depth_chunks, reference_clips
+from lynx.align.items import clip_items, open_sources, reference_pixels
 from lynx.align.reference import ReferenceBuilder, load_reference
 from lynx.align.train import align_training
-from lynx.benchmarks.stage import training_clips
 from lynx.config.slices import align_slice, reference_slice
 from lynx.model.adapters import add_adapter, save_adapter
 from lynx.model.base import load_base
@@ -39,16 +36,16 @@ def run_reference(project: Project, group: str) -> None:
     device = pick_device(project)
     base = load_base(require_base(project), ["tower"], dtype=experiment.scale.dtype, device=device)
     processor, builder = base.processor(), ReferenceBuilder(base.info)
-    clips = training_clips(project, sources)
-    chunk = settings.frames_per_clip
-    per_scene = math.ceil(experiment.group_recipe(group).frames.per_scene / chunk)
+    shelves, chunk = open_sources(project, sources), settings.frames_per_clip
+    items = clip_items(project, shelves, chunk)[: settings.max_clips]
     with run.publish(device_name(device)) as draft:
-        videos = reference_clips(layout.frames(group), clips, chunk, settings.max_clips)
-        total = min(settings.max_clips, len(clips) * per_scene)
-        for frames in tqdm(videos, total=total, desc="reference", unit="clip", mininterval=1.0):
-            builder.add(base, processor(frames)[None], frame_chunk=chunk)
+        videos = reference_pixels(shelves, items, processor)
+        progress = tqdm(videos, total=len(items), desc="reference", unit="clip", mininterval=1.0)
+        for pixels in progress:
+            builder.add(base, pixels[None], frame_chunk=chunk)
         builder.save(draft.folder)
-        draft.counts.update(clips=builder.clips, frames=builder.frames, scenes=len(clips))
+        videos_read = len({(item.source, item.clip) for item in items})
+        draft.counts.update(clips=builder.clips, frames=builder.frames, videos=videos_read)
 
 
 def run_align(project: Project, name: str) -> None:
@@ -75,13 +72,13 @@ def run_align(project: Project, name: str) -> None:
         )
         reference = load_reference(layout.reference(group), base.info, device)
         adapter = add_adapter(base, "vision", settings.lora, seed=derived_seed(seed, "vision lora"))
-        clips = training_clips(project, settings.sources)
-        items = depth_chunks(layout.frames(group), clips, settings.maps_per_item)
+        shelves = open_sources(project, settings.sources)
+        items = clip_items(project, shelves, settings.steps_per_item)
         training = align_training(
             base,
             reference,
             items,
-            layout.frames(group),
+            shelves,
             base.processor(),
             settings,
             derived_seed(seed, "align"),

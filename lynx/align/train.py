@@ -5,14 +5,13 @@ Shape legend: B items, F pseudo-frames of an item, P image side, D language mode
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import nn
 
-from lynx.align.items import DepthChunk, draw_chunk
+from lynx.align.items import ClipItem, Shelves
 from lynx.align.losses import AttentionResponse, Reference, moment_loss, query_positions
 from lynx.config.stages import AlignSettings
+from lynx.features.clips import x_pixels
 from lynx.model.adapters import adapter_parameters, set_trainable
 from lynx.model.base import Base
 from lynx.model.pixels import FrameProcessor
@@ -54,18 +53,22 @@ class AlignObjective(nn.Module):
 def align_training(
     base: Base,
     reference: Reference,
-    items: list[DepthChunk],
-    frames_root: Path,
+    items: list[ClipItem],
+    shelves: Shelves,
     processor: FrameProcessor,
     settings: AlignSettings,
     seed: int,
-) -> Training[DepthChunk, torch.Tensor]:
+) -> Training[ClipItem, torch.Tensor]:
     """The run of stage 2; the base carries a fresh `vision` adapter already."""
     set_trainable(base, "vision")
 
-    def load(chosen: list[DepthChunk]) -> torch.Tensor:
-        drawn = [draw_chunk(frames_root, item, settings) for item in chosen]
-        return torch.stack([processor(frames) for frames in drawn])
+    def load(chosen: list[ClipItem]) -> torch.Tensor:
+        return torch.stack(
+            [
+                x_pixels(processor, item.open(shelves), item.places, settings.drawing)
+                for item in chosen
+            ]
+        )
 
     return Training(
         objective=AlignObjective(base, reference, settings),

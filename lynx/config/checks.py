@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from lynx.config.experiment import BenchmarkConfig, Experiment
 from lynx.config.explain import Locate, unknown_name
-from lynx.config.stages import Recipe
+from lynx.config.stages import Recipe, RgbdFrames
 from lynx.errors import InputError
 
 MAIN_VARIANT = "lynx"
@@ -24,7 +24,7 @@ def check_experiment(
         _check_split(name, recipe, experiment.benchmarks[name], places[name])
         _check_sources(name, recipe, experiment, known, places[name])
         _check_world(name, recipe, experiment, places[name])
-    if experiment.scale.world is None:
+    if not experiment.synthetic:
         _check_site(experiment)
 
 
@@ -76,20 +76,30 @@ def _check_sources(
 
 
 def _check_world(name: str, recipe: Recipe, experiment: Experiment, locate: Locate) -> None:
-    world = experiment.scale.world
-    if world is not None and recipe.frames.per_scene > world.frames_per_scene:
+    scale_file = f"config/scales/{experiment.scale_name}.yaml"
+    world_name = experiment.world_of(name)
+    if world_name is None:
+        return
+    world = experiment.scale.worlds.get(world_name)
+    if world is None:
+        raise InputError(
+            f"{scale_file}: key 'worlds.{world_name}' is missing, but "
+            f"config/benchmarks/{name}.yaml takes its data from that rendered world; add it"
+        )
+    frames = recipe.frames
+    if isinstance(frames, RgbdFrames) and frames.per_scene > world.frames_per_scene:
         file, key = locate(("frames", "per_scene"))
         raise InputError(
-            f"{file}: key '{key}' is {recipe.frames.per_scene}, but a scene of the rendered world "
-            f"has {world.frames_per_scene} frames (config/scales/{experiment.scale_name}.yaml, "
-            "world.frames_per_scene); lower one or raise the other"
+            f"{file}: key '{key}' is {frames.per_scene}, but a scene of the rendered world "
+            f"has {world.frames_per_scene} frames ({scale_file}, "
+            f"worlds.{world_name}.frames_per_scene); lower one or raise the other"
         )
 
 
 def _check_site(experiment: Experiment) -> None:
     data = experiment.site.data
     for name, item in experiment.benchmarks.items():
-        for field, key in {"annotations": item.annotations, "scans": item.scans}.items():
+        for field, key in {"annotations": item.annotations, "clips": item.clips}.items():
             if key not in data:
                 raise InputError(
                     f"config/site.yaml: key 'data.{key}' is missing, but "

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import Field
 
-from lynx.config.stages import AlignSettings, Positive, Recipe, Strict
+from lynx.config.stages import AlignSettings, Recipe
+from lynx.config.strict import Positive, Strict
 
 Dtype = Literal["float32", "bfloat16"]
+Stream = Literal["video", "aligned", "plain"]
+"""The RGB stream, or the X stream with the vision adapter on (`aligned`) or off (`plain`)."""
 
 
 class MainConfig(Strict):
@@ -31,7 +34,7 @@ class MainConfig(Strict):
 
 
 class WorldConfig(Strict):
-    """The rendered, synthetic world of the demo scale."""
+    """A rendered, synthetic world of the demo scale; a scene of it becomes one clip."""
 
     seed: Annotated[int, Field(ge=0)]
     train_scenes: Positive
@@ -49,14 +52,22 @@ class ScaleConfig(Strict):
     dtype: Dtype
     gpus: Annotated[int, Field(ge=0)] = Field(description="GPUs that a computing job asks for")
     compare_with: tuple[str, ...]
-    world: WorldConfig | None = Field(description="render this world as raw data, or null")
+    worlds: dict[str, WorldConfig] = Field(
+        description="render these worlds as raw data; empty where data come from the site"
+    )
 
 
 class VariantConfig(Strict):
     """Which streams a variant sees and whether its language adapter is trained."""
 
-    x: Literal["none", "aligned", "plain"]
+    x: Literal["none", "aligned", "plain", "repeat"]
     sft: bool
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The streams that the language model is shown, in the order of the sequence."""
+        shown: dict[str, tuple[Stream, ...]] = {"none": (), "repeat": ("video",)}
+        return ("video", *shown.get(self.x, (cast(Stream, self.x),)))
 
 
 class BenchmarkConfig(Strict):
@@ -64,7 +75,8 @@ class BenchmarkConfig(Strict):
 
     group: str = Field(description="benchmarks of one group share frames and alignment")
     annotations: str = Field(description="key of site.data that holds the annotation files")
-    scans: str = Field(description="key of site.data that holds the clips")
+    clips: str = Field(description="key of site.data that holds the clips")
+    world: str = Field(description="the rendered world that stands in for it at the demo scale")
     splits: tuple[str, ...] = Field(
         min_length=2, description="splits a recipe may name; the first one is for training"
     )
@@ -105,6 +117,15 @@ class Experiment(Strict):
     def base_folder(self) -> Path:
         """Where the base model of this scale lies."""
         return self.site.models / self.scale.base
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the raw data are rendered by this project."""
+        return bool(self.scale.worlds)
+
+    def world_of(self, benchmark: str) -> str | None:
+        """The rendered world that a benchmark's raw data come from, if any is."""
+        return self.benchmarks[benchmark].world if self.synthetic else None
 
     @property
     def compare_with(self) -> tuple[str, ...]:

@@ -67,9 +67,15 @@ def _sentence(adapter: TypeAdapter[Any], error: ValidationError, locate: Locate)
     # A mistyped key is both unknown and missing; the unknown one tells more.
     first = min(faults, key=lambda fault: fault["type"] != "extra_forbidden")
     path: KeyPath = tuple(first["loc"])
-    name, key = locate(path)
     schema = adapter.json_schema()
-    if first["type"] == "extra_forbidden":
+    name, key = locate(_without_tags(schema, path))
+    if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        union = _walk(schema, path)["discriminator"]
+        tag, known = f"{key}.{union['propertyName']}", "one of " + ", ".join(union["mapping"])
+        found = first["ctx"].get("tag")
+        fault = "is missing;" if found is None else f"is '{found}',"
+        text = f"{name}: key '{tag}' {fault} expected {known}"
+    elif first["type"] == "extra_forbidden":
         known = _not_null(schema, _walk(schema, path[:-1])).get("properties", {})
         text = unknown_key(name, key, known)
     elif first["type"] == "missing":
@@ -99,6 +105,8 @@ def describe(schema: dict[str, Any], path: KeyPath) -> str:
 
 
 def _words(root: dict[str, Any], node: dict[str, Any]) -> str:
+    if "oneOf" in node:  # a choice between models
+        return "a mapping"
     if "anyOf" in node:
         return " or ".join(_words(root, _resolve(root, branch)) for branch in node["anyOf"])
     if "enum" in node or "const" in node:
@@ -138,12 +146,26 @@ def _not_null(root: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     return _resolve(root, branches[0]) if branches else node
 
 
+def _tags(node: dict[str, Any]) -> dict[str, str]:
+    """Of a choice between models: the reference of each by the value that chooses it."""
+    found: dict[str, str] = node.get("discriminator", {}).get("mapping", {})
+    return found
+
+
+def _without_tags(root: dict[str, Any], path: KeyPath) -> KeyPath:
+    """A path as the file has it: pydantic also names which model of a choice it was in."""
+    nodes = [_walk(root, path[:index]) for index in range(len(path))]
+    return tuple(part for part, node in zip(path, nodes, strict=True) if part not in _tags(node))
+
+
 def _walk(root: dict[str, Any], path: KeyPath) -> dict[str, Any]:
     """The schema node at `path`; an empty node where the schema says nothing."""
     node = _resolve(root, root)
     for part in path:
         node = _not_null(root, node)
-        if isinstance(part, int):
+        if part in _tags(node):
+            step = {"$ref": _tags(node)[str(part)]}
+        elif isinstance(part, int):
             fixed = node.get("prefixItems", [])
             step = fixed[part] if part < len(fixed) else node.get("items", {})
         else:

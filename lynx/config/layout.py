@@ -23,10 +23,9 @@ class Layout:
         """Resumable state; never an output of a rule."""
         return self.root / "work"
 
-    @property
-    def world(self) -> Path:
-        """The rendered raw data of the demo scale."""
-        return self.runs / "world"
+    def world(self, name: str) -> Path:
+        """The raw data of a world that the demo scale renders."""
+        return self.runs / "world" / name
 
     @property
     def base(self) -> Path:

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
+from lynx.config.drawing import Drawing, drawing_models
 from lynx.config.explain import (
     KeyPath,
     Locate,
@@ -26,7 +27,8 @@ from lynx.config.explain import (
     unknown_name,
     validate,
 )
-from lynx.config.stages import Recipe, Strict
+from lynx.config.stages import Recipe
+from lynx.config.strict import Strict
 from lynx.config.yaml_files import deep_merge
 from lynx.errors import InputError
 
@@ -160,23 +162,33 @@ class Overrides:
 def _split(name: str, key: str) -> KeyPath:
     """`evaluate.view.frames` as a path; what follows a free mapping is one key, dots and all."""
     parts = key.split(".")
-    model: type[Strict] = Recipe
+    models: list[type[Strict]] = [Recipe]
     for index, part in enumerate(parts):
-        if part not in model.model_fields:
+        fields = {each: field for model in models for each, field in model.model_fields.items()}
+        if part not in fields:
             where = ".".join(["overrides", *parts[: index + 1]])
-            raise InputError(unknown_key(name, where, model.model_fields))
-        kind = model.model_fields[part].annotation
+            raise InputError(unknown_key(name, where, fields))
+        kind = fields[part].annotation
         rest = parts[index + 1 :]
-        if isinstance(kind, type) and issubclass(kind, Strict):
-            model = kind
-        elif rest and getattr(kind, "__origin__", None) is dict:
+        models = _models_of(kind)
+        if models:
+            continue
+        if rest and getattr(kind, "__origin__", None) is dict:
             return (*parts[: index + 1], ".".join(rest))
-        elif rest:
+        if rest:
             raise InputError(
                 f"{name}: key 'overrides.{key}' goes on below '{part}', which is a plain value; "
                 f"remove '.{'.'.join(rest)}'"
             )
     return tuple(parts)
+
+
+def _models_of(kind: object) -> list[type[Strict]]:
+    """The models that a field may hold: its own, each of a choice, every modality's drawing."""
+    if kind is Drawing:
+        return list(drawing_models().values())
+    options = get_args(kind) or (kind,)
+    return [item for item in options if isinstance(item, type) and issubclass(item, Strict)]
 
 
 def resolve(

@@ -9,15 +9,20 @@ rounding of a padded batch depend on them.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from lynx.config.experiment import Experiment
+from lynx.config.experiment import Experiment, Stream
 from lynx.config.stages import ViewSettings
 from lynx.errors import InputError
 
 Slice = dict[str, Any]
-Stream = Literal["video", "aligned", "plain"]
-"""The RGB stream, or the X stream with the vision adapter on (`aligned`) or off (`plain`)."""
+
+
+def world_slice(experiment: Experiment, world: str | None) -> Slice | None:
+    """A rendered world; None where the data are the site's own."""
+    if world is None:
+        return None
+    return {"name": world, **experiment.scale.worlds[world].model_dump(mode="json")}
 
 
 def data_slice(experiment: Experiment, benchmark: str) -> Slice:
@@ -26,20 +31,21 @@ def data_slice(experiment: Experiment, benchmark: str) -> Slice:
     return {
         "benchmark": benchmark,
         "annotations": item.annotations,
-        "scans": item.scans,
+        "clips": item.clips,
         "splits": list(experiment.splits_used(benchmark)),
-        "world": _world(experiment),
+        "world": world_slice(experiment, experiment.world_of(benchmark)),
     }
 
 
 def frames_slice(experiment: Experiment, group: str) -> Slice:
     """Raw clips of a group to square frames."""
     names = experiment.group_benchmarks(group)
+    worlds = sorted({experiment.world_of(name) or "" for name in names})
     return {
         "group": group,
-        "scans": sorted({experiment.benchmarks[name].scans for name in names}),
+        "clips": sorted({experiment.benchmarks[name].clips for name in names}),
         "frames": experiment.group_recipe(group).frames.model_dump(mode="json"),
-        "world": _world(experiment),
+        "worlds": [world_slice(experiment, name or None) for name in worlds],
     }
 
 
@@ -133,13 +139,8 @@ def _model(experiment: Experiment) -> Slice:
     return {"base": experiment.scale.base, "dtype": experiment.scale.dtype}
 
 
-def _world(experiment: Experiment) -> Slice | None:
-    world = experiment.scale.world
-    return None if world is None else world.model_dump(mode="json")
-
-
 def _view(view: ViewSettings, x: str) -> Slice:
     """What a variant is shown: one without X does not depend on how X would be drawn."""
-    if x == "none":
+    if x in ("none", "repeat"):
         return {"frames": view.frames, "sampling": view.sampling}
     return view.model_dump(mode="json")

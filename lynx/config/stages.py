@@ -7,17 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Positive = Annotated[int, Field(gt=0)]
-Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
-PositiveFloat = Annotated[float, Field(gt=0.0)]
-
-
-class Strict(BaseModel):
-    """A frozen model that refuses unknown keys (design, section 3)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+from lynx.config.drawing import Drawing
+from lynx.config.strict import Fraction, Positive, PositiveFloat, Strict
 
 
 class LoraSettings(Strict):
@@ -49,48 +42,49 @@ class OptimizerSettings(Strict):
         return self
 
 
-class DepthDrawing(Strict):
-    """How a depth map becomes pseudo-frames (method section 2.5.2)."""
-
-    encoding: Literal["gray", "turbo", "normals", "turbo+normals"]
-    clip_mm: tuple[Positive, Positive]
-    normals_frame: Literal["camera", "world"]
-
-    @model_validator(mode="after")
-    def _clip_is_a_range(self) -> DepthDrawing:
-        if self.clip_mm[0] >= self.clip_mm[1]:
-            raise ValueError(f"clip_mm {list(self.clip_mm)} is not a range [near, far] in mm")
-        return self
-
-    @property
-    def images_per_map(self) -> int:
-        """Pseudo-frames that one depth map yields."""
-        return 2 if "+" in self.encoding else 1
-
-
 class ViewSettings(Strict):
     """What the language model is shown of a clip; saved with the adapter, compared at load."""
 
     frames: Positive
     sampling: Literal["pose", "uniform"]
-    drawing: DepthDrawing
+    drawing: Drawing
     merge_pairs: bool = Field(description="average the token maps of pseudo-frames 2k and 2k+1")
     pool_x: bool = Field(description="average each X frame's tokens to one (method section 5.4)")
 
     @model_validator(mode="after")
     def _pairs_exist(self) -> ViewSettings:
-        if self.merge_pairs and self.drawing.images_per_map != 2:
+        if self.merge_pairs and not self.drawing.paired:
             raise ValueError(
-                f"merge_pairs needs an encoding of two images per map, not {self.drawing.encoding}"
+                "merge_pairs needs two images of each time step, which this "
+                f"{self.drawing.modality} drawing does not give; set it to false or draw pairs"
             )
         return self
 
 
-class FrameSettings(Strict):
+class RgbdFrames(Strict):
     """The square frames prepared from a full-resolution export (benchmarks, section 5)."""
 
+    media: Literal["rgbd"]
     per_scene: Positive
     size: Positive = Field(description="side of the square frames in pixels")
+
+
+class VideoFiles(Strict):
+    """Video files are read where they lie; what is prepared is a checked list of them."""
+
+    media: Literal["video"]
+    reader: Literal["decord", "pyav"]
+    audio: bool = Field(description="whether the clips' audio tracks are heard")
+    allow_missing: Fraction = Field(
+        description="share of the clips whose file may be absent or unreadable; asked about, such "
+        "a clip is answered wrong"
+    )
+    allow_unheard: Fraction = Field(
+        description="share of the clips that may have no track, an empty or a silent one"
+    )
+
+
+FrameSettings = Annotated[RgbdFrames | VideoFiles, Field(discriminator="media")]
 
 
 class ReferenceSettings(Strict):
@@ -109,8 +103,10 @@ class AlignSettings(Strict):
     sources: tuple[str, ...] = Field(
         min_length=1, description="benchmarks whose training clips are used"
     )
-    drawing: DepthDrawing
-    maps_per_item: Positive = Field(description="consecutive depth maps of one training item")
+    drawing: Drawing
+    steps_per_item: Positive = Field(
+        description="time steps of one training item: consecutive depth maps, frames over a video"
+    )
     frame_chunk: Positive = Field(description="frames per chunk; chunks weigh equally in the loss")
     query_stride: Positive = Field(description="keep every n-th row and column of query positions")
     attention_weight: float = Field(ge=0.0)
@@ -176,9 +172,11 @@ class Recipe(Strict):
     @model_validator(mode="after")
     def _frames_exist(self) -> Recipe:
         """A clip longer than its scene repeats the last frame (released: 16 times in SQA3D)."""
+        if not isinstance(self.frames, RgbdFrames):
+            return self
         wanted = {
             "reference.frames_per_clip": self.reference.frames_per_clip,
-            "align.maps_per_item": self.align.maps_per_item,
+            "align.steps_per_item": self.align.steps_per_item,
             "sft.view.frames": self.sft.view.frames,
             "evaluate.view.frames": self.evaluate.view.frames,
         }

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from lynx.config import slices
-from lynx.config.experiment import Experiment
+from lynx.config.experiment import Experiment, Stream
 from lynx.config.layout import Layout
 from lynx.config.loading import COMMAND_LINE, DEFAULT, load_experiment
-from lynx.config.slices import Stream
 from lynx.config.yaml_files import deep_merge, parse_yaml, read_mapping
 from lynx.errors import InputError
 
@@ -98,6 +97,11 @@ class WorkflowConfig:
         return "|".join(sorted(path.stem for path in Path("config/benchmarks").glob("*.yaml")))
 
     @property
+    def world_names(self) -> str:
+        """A pattern of all rendered worlds."""
+        return "|".join(sorted(self.experiment.scale.worlds)) or "none"
+
+    @property
     def variant_names(self) -> str:
         """A pattern of all variants."""
         return "|".join(sorted(self.experiment.variants))
@@ -154,8 +158,9 @@ def manifest(folder: Path) -> str:
 
 def data_inputs(experiment: Experiment, benchmark: str) -> list[str]:
     """The rendered world, or the annotation files of the site."""
-    if experiment.scale.world is not None:
-        return [manifest(Layout(Path(), experiment.scale_name).world)]
+    world = experiment.world_of(benchmark)
+    if world is not None:
+        return [manifest(Layout(Path(), experiment.scale_name).world(world))]
     root = experiment.site.data.get(experiment.benchmarks[benchmark].annotations)
     return sorted(str(path) for path in root.glob("*.json")) if root else []
 
@@ -200,9 +205,8 @@ def features_inputs(experiment: Experiment, benchmark: str, stream: str) -> list
 
 def stream_inputs(experiment: Experiment, variant: str, benchmark: str, split: str) -> list[str]:
     """The streams that a variant reads of one split."""
-    layout, x = Layout(Path(), experiment.scale_name), experiment.variants[variant].x
-    streams = ["video"] if x == "none" else ["video", x]
-    seed = experiment.main.seed
+    layout, seed = Layout(Path(), experiment.scale_name), experiment.main.seed
+    streams = dict.fromkeys(experiment.variants[variant].streams)
     return [manifest(layout.features(benchmark, split, each, seed)) for each in streams]
 
 

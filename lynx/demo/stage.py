@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from lynx.config.slices import world_slice
 from lynx.demo.world import WorldSettings, export_world
 from lynx.errors import InputError
 from lynx.project import Project, StageRun
 
+Export = Callable[[Path, WorldSettings, int], None]
 
-def run_world(project: Project) -> None:
-    """Render the configured world as raw data in the benchmarks' own file layouts."""
-    world = project.experiment.scale.world
-    if world is None:
+EXPORTS: Mapping[str, Export] = {"rooms": export_world}
+"""Worlds by name; each writes its raw data in its benchmarks' own file layouts."""
+
+
+def run_world(project: Project, name: str) -> None:
+    """Render one configured world."""
+    experiment = project.experiment
+    world = experiment.scale.worlds.get(name)
+    if world is None or name not in EXPORTS:
+        known = ", ".join(sorted(set(experiment.scale.worlds) & set(EXPORTS))) or "none"
         raise InputError(
-            f"config/scales/{project.experiment.scale_name}.yaml: world is null, so there is "
-            "nothing to render; use a scale that has one, such as demo"
+            f"config/scales/{experiment.scale_name}.yaml: found no world {name!r} among those that "
+            f"can be rendered, expected one of {known}; name another, or use scale demo"
         )
     settings = WorldSettings(**world.model_dump())
     run = StageRun.prepare(
-        project, "world", project.layout.world, world.model_dump(mode="json"), []
+        project, "world", project.layout.world(name), world_slice(experiment, name) or {}, []
     )
     with run.publish() as draft:
-        export_world(draft.folder, settings, project.experiment.site.workers)
+        EXPORTS[name](draft.folder, settings, experiment.site.workers)
         draft.counts.update(
             train_scenes=settings.train_scenes,
             val_scenes=settings.val_scenes,

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import torch
 from tqdm import tqdm
 
 from lynx.artifacts.publish import write_atomic
 from lynx.benchmarks.sample import Sample
 from lynx.config.stages import EvaluateSettings
 from lynx.model.base import Base
-from lynx.model.chat import ChatEncoder
-from lynx.model.generate import generate_answers
+from lynx.model.chat import ChatEncoder, EncodedChat
+from lynx.model.generate import choose_tokens, generate_answers
 from lynx.sft.dataset import Prompt, conversation
 from lynx.sft.train import TokenSource
 
@@ -37,50 +38,68 @@ def question_batches(samples: Sequence[Sample], size: int) -> list[list[Sample]]
     ]
 
 
+Answer = Callable[[list[torch.Tensor], list[EncodedChat]], list[str]]
+"""Answers to questions about one clip, from its streams and the encoded questions."""
+
+
+def generated(base: Base, encoder: ChatEncoder, settings: EvaluateSettings) -> Answer:
+    """Answers in the model's own words."""
+
+    def answer(streams: list[torch.Tensor], chats: list[EncodedChat]) -> list[str]:
+        ids = generate_answers(
+            base,
+            streams,
+            chats,
+            max_new_tokens=settings.max_new_tokens,
+            min_new_tokens=settings.min_new_tokens,
+        )
+        return [encoder.decode(row) for row in ids]
+
+    return answer
+
+
+def chosen_letter(base: Base, encoder: ChatEncoder, letters: Sequence[str]) -> Answer:
+    """Answers by the likeliest letter, read with and without a leading space.
+
+    Raises:
+        InputError: the base's tokenizer splits a letter into several tokens.
+    """
+    choices = encoder.single_tokens([form for letter in letters for form in (letter, f" {letter}")])
+
+    def answer(streams: list[torch.Tensor], chats: list[EncodedChat]) -> list[str]:
+        return [encoder.decode([item]) for item in choose_tokens(base, streams, chats, choices)]
+
+    return answer
+
+
 def answer_all(
-    base: Base,
+    answer: Answer,
     sources: Sequence[TokenSource],
     encoder: ChatEncoder,
     samples: Sequence[Sample],
     prompt: Prompt,
-    settings: EvaluateSettings,
+    questions_per_batch: int,
     state: Path,
 ) -> dict[str, str]:
     """Answers by sample id, in table order; whole batches are kept under `state` as they come."""
     path = state / ANSWERS_NAME
     done = _whole_lines(path)
-    batches = question_batches(samples, settings.questions_per_batch)
+    batches = question_batches(samples, questions_per_batch)
     progress = tqdm(total=len(samples), desc="predict", unit="question", mininterval=1.0)
     with path.open("a", encoding="utf-8") as stream, progress:
         for batch in batches:
             if any(sample.id not in done for sample in batch):
-                answers = _answer(base, sources, encoder, batch, prompt, settings)
+                streams = [source.read(batch[0].clip) for source in sources]
+                texts = [conversation(item, prompt) for item in batch]
+                chats = [encoder.encode(text, answer_last=False) for text in texts]
+                ids = (item.id for item in batch)
+                answers = dict(zip(ids, answer(streams, chats), strict=True))
                 done.update(answers)
                 stream.write(json.dumps(answers, ensure_ascii=False) + "\n")
                 stream.flush()
                 os.fsync(stream.fileno())
             progress.update(len(batch))
     return {sample.id: done[sample.id] for sample in samples}
-
-
-def _answer(
-    base: Base,
-    sources: Sequence[TokenSource],
-    encoder: ChatEncoder,
-    batch: Sequence[Sample],
-    prompt: Prompt,
-    settings: EvaluateSettings,
-) -> dict[str, str]:
-    streams = [source.read(batch[0].clip) for source in sources]
-    chats = [encoder.encode(conversation(item, prompt), answer_last=False) for item in batch]
-    ids = generate_answers(
-        base,
-        streams,
-        chats,
-        max_new_tokens=settings.max_new_tokens,
-        min_new_tokens=settings.min_new_tokens,
-    )
-    return {item.id: encoder.decode(row) for item, row in zip(batch, ids, strict=True)}
 
 
 def _whole_lines(path: Path) -> dict[str, str]:

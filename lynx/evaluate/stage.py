@@ -22,18 +22,26 @@ from lynx.project import Project, StageRun, device_name
 
 def run_predict(project: Project, variant: str, benchmark: str) -> None:
     """Answer the evaluation split with one variant; resumable per batch of one clip's questions."""
-    from lynx.evaluate.predict import answer_all  # torch: `score` does without
+    from lynx.evaluate.predict import (  # torch: `score` does without
+        answer_all,
+        chosen_letter,
+        generated,
+    )
+    from lynx.features.clips import usable_samples
     from lynx.features.stage import token_source
     from lynx.model.chat import ChatEncoder
-    from lynx.sft.stage import attach_language, load_for, streams_of
+    from lynx.sft.stage import attach_language, load_for
 
     experiment, layout, seed = project.experiment, project.layout, project.seed
     settings = experiment.recipes[benchmark].evaluate
-    streams = streams_of(project, variant)
+    streams = experiment.variants[variant].streams
     parents = [
         ("base", layout.base),
         ("data", layout.data(benchmark)),
-        *(("features", layout.features(benchmark, settings.split, x, seed)) for x in streams),
+        *(
+            ("features", layout.features(benchmark, settings.split, x, seed))
+            for x in dict.fromkeys(streams)
+        ),
     ]
     trained = experiment.variants[variant].sft
     if trained:
@@ -53,11 +61,14 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
         if trained:
             attach_language(project, base, variant, benchmark)
         encoder = ChatEncoder.load(base.info.folder, base.info.image_token_id)
-        samples, prompt = (
-            read_split(project, benchmark, settings.split),
-            get_benchmark(benchmark).prompt,
+        samples = usable_samples(project, benchmark, settings.split)
+        task, per_batch = get_benchmark(benchmark), settings.questions_per_batch
+        answer = (
+            chosen_letter(base, encoder, task.letters)
+            if task.letters
+            else generated(base, encoder, settings)
         )
-        answers = answer_all(base, sources, encoder, samples, prompt, settings, state)
+        answers = answer_all(answer, sources, encoder, samples, task.prompt, per_batch, state)
         with run.publish(device_name(base.device)) as draft:
             write_predictions(draft.folder, samples, answers)
             draft.counts["answered"] = len(answers)
@@ -92,7 +103,7 @@ def run_score(project: Project, variant: str, benchmark: str) -> None:
         "variant": variant,
         "recipe": experiment.recipe_name,
         "seed": seed,
-        "synthetic": experiment.scale.world is not None,
+        "synthetic": experiment.synthetic,
         **scores.as_dict(),
         "predictions": hash_file(folder / MANIFEST_NAME),
         "parents": {

@@ -1,80 +1,59 @@
-"""Clips of prepared posed RGB-D scenes: which frames a view shows, and X drawn from their depth.
+"""Clips and what the model is shown of them: ordinary frames, and X drawn beside them.
 
-Shape legend: F frames, K pseudo-frames per depth map, H x W stored size.
+Shape legend: F frames, K pseudo-frames, H x W stored size, P the tower's image size.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
 
-from lynx.config.stages import DepthDrawing, ViewSettings
-from lynx.errors import InputError
-from lynx.media.frame_sampling import select_frames
-from lynx.media.paths import safe_child
-from lynx.media.posed_rgbd import RgbdFrame, RgbdScene, open_folder
+from lynx.benchmarks.sample import Sample
+from lynx.benchmarks.stage import read_split
+from lynx.config.drawing import Drawing
+from lynx.config.stages import VideoFiles
+from lynx.media.clip import Clip
+from lynx.media.shelf import SceneShelf, Shelf, VideoShelf
 from lynx.modalities import get_modality
-from lynx.modalities.depth import DepthClip
-
-Item = TypeVar("Item")
-SCANS = "scans"
+from lynx.model.pixels import FrameProcessor
+from lynx.project import Project
 
 
-def open_scene(frames_root: Path, clip: str) -> RgbdScene:
-    """A prepared scene by its clip id; InputError if the frames artefact does not hold it."""
-    folder = safe_child(frames_root / SCANS, clip)
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no prepared frames of this clip; run the frames rule again")
-    return open_folder(folder)
+def usable_samples(project: Project, benchmark: str, split: str) -> list[Sample]:
+    """The samples of a split whose clip could be read, in table order.
+
+    The others were counted against `frames.allow_missing`. They are not trained on; an answer that
+    is asked of them is missing, and wrong.
+    """
+    shelf = open_shelf(project, benchmark)
+    return [item for item in read_split(project, benchmark, split) if shelf.usable(item.clip)]
 
 
-def chunks(items: Sequence[Item], size: int) -> list[list[Item]]:
-    """Consecutive chunks of `size`; the last one is filled up by repeating its last item."""
-    cut = [list(items[start : start + size]) for start in range(0, len(items), size)]
-    return [part + [part[-1]] * (size - len(part)) for part in cut]
+def open_shelf(project: Project, benchmark: str) -> Shelf:
+    """Where a benchmark's clips are taken from."""
+    experiment = project.experiment
+    group = experiment.benchmarks[benchmark].group
+    folder, settings = project.layout.frames(group), experiment.group_recipe(group).frames
+    if isinstance(settings, VideoFiles):
+        root = project.clips_root(benchmark)
+        return VideoShelf.read(folder, benchmark, root, settings.reader)
+    return SceneShelf(folder)
 
 
-def color_frames(frames: Sequence[RgbdFrame]) -> NDArray[np.uint8]:
-    """RGB of the frames (F, H, W, 3)."""
-    return np.stack([frame.color() for frame in frames])
+def video_pixels(processor: FrameProcessor, clip: Clip, places: Sequence[int]) -> torch.Tensor:
+    """Pixels (F, 3, P, P) of the ordinary video at these places."""
+    return processor(clip.color(places))
 
 
-def depth_frames(
-    scene: RgbdScene, frames: Sequence[RgbdFrame], drawing: DepthDrawing
-) -> NDArray[np.uint8]:
-    """Depth of the frames drawn as pseudo-frames (F * K, H, W, 3)."""
-    clip = DepthClip(
-        depths=np.stack([frame.depth() for frame in frames]),
-        intrinsics=scene.intrinsics,
-        poses=[frame.pose for frame in frames],
-    )
-    return get_modality("depth").draw(clip, drawing).astype(np.uint8, copy=False)
-
-
-@dataclass(frozen=True)
-class ClipView:
-    """What the model is shown of one clip."""
-
-    scene: RgbdScene
-    frames: list[RgbdFrame]
-    view: ViewSettings
-
-    @classmethod
-    def open(cls, frames_root: Path, clip: str, view: ViewSettings) -> ClipView:
-        """Choose the view's frames of a clip."""
-        scene = open_scene(frames_root, clip)
-        frames = select_frames(scene.frames, view.frames, view.sampling, clip)
-        return cls(scene, list(frames), view)
-
-    def video(self) -> NDArray[np.uint8]:
-        """The RGB frames (F, H, W, 3)."""
-        return color_frames(self.frames)
-
-    def x(self) -> NDArray[np.uint8]:
-        """The pseudo-frames (F * K, H, W, 3) of the same frames."""
-        return depth_frames(self.scene, self.frames, self.view.drawing)
+def x_pixels(
+    processor: FrameProcessor, clip: Clip, places: Sequence[int], drawing: Drawing
+) -> torch.Tensor:
+    """Pixels (K, 3, P, P) of X at these places."""
+    modality = get_modality(drawing.modality)
+    pixels = processor(modality.draw(clip, places, drawing))
+    if modality.compose is None:
+        return pixels
+    frames: np.ndarray = pixels.permute(0, 2, 3, 1).numpy()
+    return torch.from_numpy(modality.compose(frames, drawing)).permute(0, 3, 1, 2).contiguous()

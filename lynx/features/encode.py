@@ -6,13 +6,13 @@ Shape legend: F frames, K pseudo-frames per map, T tokens per frame, D language 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
-from lynx.config.slices import Stream
+from lynx.config.experiment import Stream
 from lynx.config.stages import ViewSettings
-from lynx.features.clips import ClipView
+from lynx.features.clips import video_pixels, x_pixels
+from lynx.media.shelf import Shelf
 from lynx.model.adapters import adapter_switched
 from lynx.model.base import Base
 from lynx.model.pixels import FrameProcessor
@@ -25,7 +25,7 @@ class StreamEncoder:
 
     base: Base
     processor: FrameProcessor
-    frames_root: Path
+    shelf: Shelf
     stream: Stream
     view: ViewSettings
     frame_chunk: int
@@ -33,11 +33,15 @@ class StreamEncoder:
     @torch.no_grad()
     def encode(self, clip: str) -> torch.Tensor:
         """Tokens Z (F*T + 1, D) of a clip, on the CPU in the base's dtype, newline last."""
-        shown = ClipView.open(self.frames_root, clip, self.view)
-        frames = shown.video() if self.stream == "video" else shown.x()
-        pixels = self.processor(frames).to(self.base.device)
+        opened = self.shelf.open(clip)
+        places = opened.choose(self.view.frames, self.view.sampling)
+        if self.stream == "video":
+            pixels = video_pixels(self.processor, opened, places)
+        else:
+            pixels = x_pixels(self.processor, opened, places, self.view.drawing)
         with adapter_switched(self.base, "vision", on=self.stream == "aligned"):
-            tokens = clip_tokens(self.base, pixels[None], frame_chunk=self.frame_chunk)
+            batch = pixels[None].to(self.base.device)
+            tokens = clip_tokens(self.base, batch, frame_chunk=self.frame_chunk)
         if self.stream != "video" and self.view.merge_pairs:
             tokens = merge_pairs(tokens)
         if self.stream != "video" and self.view.pool_x:

@@ -5,16 +5,19 @@ Shape legend: T tokens per frame, F frames, D language model width.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
 from lynx.artifacts.manifest import Manifest, parent_entry
 from lynx.artifacts.verify import require_parent, require_stage
-from lynx.benchmarks.stage import read_split, unique_clips
-from lynx.config.slices import Stream, features_slice
+from lynx.benchmarks.stage import unique_clips
+from lynx.config.experiment import Stream
+from lynx.config.slices import features_slice
 from lynx.config.stages import ViewSettings
 from lynx.errors import InputError
+from lynx.features.clips import open_shelf, usable_samples
 from lynx.features.encode import StreamEncoder
 from lynx.features.store import StoredTokens, write_store
 from lynx.features.streamed import StreamedTokens
@@ -26,12 +29,6 @@ from lynx.project import Project, StageRun, device_name, pick_device
 
 FRAME_CHUNK = 4
 DTYPE_BYTES = {"float32": 4, "bfloat16": 2}
-
-
-def stream_of(x: str) -> Stream | None:
-    """The X stream of a variant: `aligned`, `plain`, or none."""
-    streams: dict[str, Stream | None] = {"none": None, "aligned": "aligned", "plain": "plain"}
-    return streams[x]
 
 
 def view_of(project: Project, benchmark: str, split: str) -> ViewSettings:
@@ -47,7 +44,7 @@ def stream_bytes(
     """Bytes that a stored stream takes: T * F + 1 tokens of width D per clip."""
     frames = view.frames
     if stream != "video" and not view.merge_pairs:
-        frames *= view.drawing.images_per_map
+        frames = view.drawing.pseudo_frames(frames)
     per_frame = 1 if stream != "video" and view.pool_x else info.tokens_per_frame
     width = info.text_width * DTYPE_BYTES[project.experiment.scale.dtype]
     return clips * (frames * per_frame + 1) * width
@@ -57,11 +54,10 @@ def make_encoder(
     project: Project, base: Base, benchmark: str, split: str, stream: Stream
 ) -> StreamEncoder:
     """The encoder of one stream; the base carries its vision adapter already if it is `aligned`."""
-    group = project.experiment.benchmarks[benchmark].group
     return StreamEncoder(
         base=base,
         processor=base.processor(),
-        frames_root=project.layout.frames(group),
+        shelf=open_shelf(project, benchmark),
         stream=stream,
         view=view_of(project, benchmark, split),
         frame_chunk=FRAME_CHUNK,
@@ -87,7 +83,7 @@ def run_features(project: Project, benchmark: str, split: str, stream: Stream) -
         parents,
         project.seed if stream == "aligned" else None,
     )
-    clips = unique_clips([read_split(project, benchmark, split)])
+    clips = unique_clips([usable_samples(project, benchmark, split)])
     info = describe(require_base(project))
     size = stream_bytes(project, info, view_of(project, benchmark, split), stream, len(clips))
     stored = size <= experiment.site.feature_disk_gb * 1e9
@@ -139,7 +135,7 @@ def token_source(
     return StreamedTokens(make_encoder(project, tower, benchmark, split, stream))
 
 
-def is_streamed(project: Project, benchmark: str, split: str, streams: list[Stream]) -> bool:
+def is_streamed(project: Project, benchmark: str, split: str, streams: Sequence[Stream]) -> bool:
     """Whether any of the streams must be encoded by its reader."""
     opened = (open_features(project, benchmark, split, stream)[1] for stream in streams)
     return any(manifest.facts["storage"] == "streamed" for manifest in opened)

@@ -1,29 +1,38 @@
-"""Stage `frames`: full-resolution scans to the evenly spaced square frames of a group's scenes."""
+"""Stage `frames`: what a group's clips are read from, checked and prepared.
+
+Posed RGB-D scenes become evenly spaced square frames; video files stay where they are and are
+listed with what is in them.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from tqdm import tqdm
 
+from lynx.artifacts.publish import Draft
 from lynx.config.slices import frames_slice
-from lynx.config.stages import FrameSettings
+from lynx.config.stages import RgbdFrames, VideoFiles
+from lynx.media.clip_table import read_clip_table
+from lynx.media.inventory import InspectedClip, inspect_clip, require_budgets, write_inventory
 from lynx.media.paths import safe_child
 from lynx.media.square_frames import PreparedScene, prepare_scene
 from lynx.project import Project, StageRun
 
-Task = tuple[Path, Path, FrameSettings]
+Task = TypeVar("Task")
+Done = TypeVar("Done")
 
 
 def run_frames(project: Project, group: str, clips: list[str]) -> None:
-    """Prepare every scene in `clips` and publish them as `scans/<scene>/`."""
+    """Prepare every clip in `clips` and publish them."""
     experiment, layout = project.experiment, project.layout
     names = experiment.group_benchmarks(group)
-    (scans,) = {experiment.benchmarks[name].scans for name in names}
     run = StageRun.prepare(
         project,
         "frames",
@@ -31,27 +40,56 @@ def run_frames(project: Project, group: str, clips: list[str]) -> None:
         frames_slice(experiment, group),
         [("data", layout.data(name)) for name in names],
     )
-    source, settings = project.scans_root(scans), experiment.group_recipe(group).frames
+    settings = experiment.group_recipe(group).frames
     with run.publish() as draft:
-        tasks = [
-            (safe_child(source, clip), draft.folder / "scans" / clip, settings) for clip in clips
-        ]
-        counts: Counter[str] = Counter()
-        for scene in _prepare_all(tasks, experiment.site.workers):
-            counts["scenes"] += 1
-            counts["frames kept"] += scene.kept
-            for reason, count in scene.dropped.items():
-                counts[f"frames dropped: {reason}"] += count
-        draft.counts.update(counts)
+        if isinstance(settings, RgbdFrames):
+            _publish_scenes(project, names, clips, settings, draft)
+        else:
+            _publish_videos(project, names, settings, draft)
 
 
-def _prepare(task: Task) -> PreparedScene:
-    source, target, settings = task
+def _publish_scenes(
+    project: Project, names: list[str], clips: list[str], settings: RgbdFrames, draft: Draft
+) -> None:
+    (source,) = {project.clips_root(name) for name in names}
+    tasks = [(safe_child(source, clip), draft.folder / "scans" / clip) for clip in clips]
+    counts: Counter[str] = Counter()
+    prepare = partial(_prepare, settings)
+    for scene in _in_processes(prepare, tasks, project.experiment.site.workers, "scene"):
+        counts["scenes"] += 1
+        counts["frames kept"] += scene.kept
+        for reason, count in scene.dropped.items():
+            counts[f"frames dropped: {reason}"] += count
+    draft.counts.update(counts)
+
+
+def _prepare(settings: RgbdFrames, task: tuple[Path, Path]) -> PreparedScene:
+    source, target = task
     return prepare_scene(source, target, settings.per_scene, settings.size)
 
 
-def _prepare_all(tasks: list[Task], workers: int) -> Iterator[PreparedScene]:
+def _publish_videos(project: Project, names: list[str], settings: VideoFiles, draft: Draft) -> None:
+    workers = project.experiment.site.workers
+    inspect = partial(_inspect, settings.audio)
+    for name in names:
+        root, files = project.clips_root(name), read_clip_table(project.layout.data(name))
+        tasks = [(root, clip, names) for clip, names in files.items()]
+        inspected = list(_in_processes(inspect, tasks, workers, "video"))
+        counts = require_budgets(inspected, settings.allow_missing, settings.allow_unheard)
+        draft.counts.update({f"{name} {kind}": count for kind, count in counts.items()})
+        write_inventory(draft.folder, name, inspected)
+
+
+def _inspect(heard: bool, task: tuple[Path, str, tuple[str, ...]]) -> InspectedClip:
+    root, clip, names = task
+    return inspect_clip(root, clip, names, heard)
+
+
+def _in_processes(
+    work: Callable[[Task], Done], tasks: Sequence[Task], workers: int, unit: str
+) -> Iterator[Done]:
+    """The results in order, with a progress bar."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        done = pool.map(_prepare, tasks, chunksize=4)
-        yield from tqdm(done, total=len(tasks), desc="frames", unit="scene", mininterval=1.0)
+        done = pool.map(work, tasks, chunksize=4)
+        yield from tqdm(done, total=len(tasks), desc="frames", unit=unit, mininterval=1.0)

@@ -7,14 +7,17 @@ not measured; a clip range is (near, far) in millimetres.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import model_validator
 
+from lynx.config.drawing import Drawing
+from lynx.config.strict import Positive
 from lynx.errors import InputError
+from lynx.media.clip import RgbdClip
 from lynx.media.intrinsics import Intrinsics, scale_to
 from lynx.modalities.registry import Modality
 
@@ -35,29 +38,28 @@ _TURBO = (
 )
 
 
-class DepthSettings(Protocol):
-    """The part of a recipe that decides how depth is drawn."""
+class DepthDrawing(Drawing):
+    """How a depth map becomes pseudo-frames (method section 2.5.2)."""
+
+    modality: Literal["depth"]
+    encoding: Encoding
+    clip_mm: tuple[Positive, Positive]
+    normals_frame: NormalsFrame
+
+    @model_validator(mode="after")
+    def _clip_is_a_range(self) -> DepthDrawing:
+        if self.clip_mm[0] >= self.clip_mm[1]:
+            raise ValueError(f"clip_mm {list(self.clip_mm)} is not a range [near, far] in mm")
+        return self
 
     @property
-    def encoding(self) -> Encoding:
-        """Pictures per map, in order."""
+    def paired(self) -> bool:
+        """Two encodings of one map stand one behind the other."""
+        return "+" in self.encoding
 
-    @property
-    def clip_mm(self) -> tuple[int, int]:
-        """(near, far)."""
-
-    @property
-    def normals_frame(self) -> NormalsFrame:
-        """Axes that normals are given in."""
-
-
-@dataclass(frozen=True)
-class DepthClip:
-    """Depth maps (F, H, W) uint16 mm, their camera, and camera-to-world poses where known."""
-
-    depths: UInt16 = field(compare=False)
-    intrinsics: Intrinsics
-    poses: Sequence[Float64 | None] = field(compare=False)
+    def pseudo_frames(self, steps: int) -> int:
+        """One picture for each encoding of each map."""
+        return steps * (self.encoding.count("+") + 1)
 
 
 def draw_depth(
@@ -83,9 +85,10 @@ def draw_depth(
             "uint16 and a pose or None for each map"
         )
     camera = scale_to(intrinsics, width=depths.shape[2], height=depths.shape[1])
-    drawn = np.empty((len(depths), frames_per_map(encoding), *depths.shape[1:], 3), dtype=np.uint8)
+    kinds = encoding.split("+")
+    drawn = np.empty((len(depths), len(kinds), *depths.shape[1:], 3), dtype=np.uint8)
     for index, (depth, pose) in enumerate(zip(depths, poses, strict=True)):
-        for place, kind in enumerate(encoding.split("+")):
+        for place, kind in enumerate(kinds):
             if kind == "gray":
                 drawn[index, place] = gray(depth, clip_mm)
             elif kind == "turbo":
@@ -93,11 +96,6 @@ def draw_depth(
             else:
                 drawn[index, place] = normals(depth, camera, clip_mm, normals_frame, pose)
     return drawn.reshape(-1, *depths.shape[1:], 3)
-
-
-def frames_per_map(encoding: Encoding) -> int:
-    """Pictures that one depth map yields."""
-    return encoding.count("+") + 1
 
 
 def gray(depth: UInt16, clip_mm: ClipRange) -> UInt8:
@@ -207,19 +205,17 @@ def _read_only(table: UInt8) -> UInt8:
     return table
 
 
-def _draw(clip: DepthClip, settings: DepthSettings) -> UInt8:
+def _draw(clip: RgbdClip, places: Sequence[int], settings: DepthDrawing) -> UInt8:
+    """Depth of the frames at `places`, as pseudo-frames (F * K, H, W, 3)."""
+    frames = [clip.scene.frames[place] for place in places]
     return draw_depth(
-        clip.depths,
-        clip.intrinsics,
-        clip.poses,
+        np.stack([frame.depth() for frame in frames]),
+        clip.scene.intrinsics,
+        [frame.pose for frame in frames],
         settings.encoding,
         settings.clip_mm,
         settings.normals_frame,
     )
 
 
-def _frames_per_step(settings: DepthSettings) -> int:
-    return frames_per_map(settings.encoding)
-
-
-DEPTH = Modality("depth", _draw, _frames_per_step)
+MODALITY = Modality("depth", DepthDrawing, _draw)

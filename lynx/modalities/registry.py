@@ -1,35 +1,41 @@
 """What a modality is, and the modalities by name.
 
-Legend: `F` time steps of a clip, `K` pseudo-frames drawn per step, `H` x `W` pixels.
+Legend: `F` time steps of a clip, `K` pseudo-frames, `H` x `W` pixels, `P` side of the tower's
+images.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lynx.config.drawing import Drawing, register_drawing
 from lynx.errors import InputError
+
+Draw = Callable[[Any, Sequence[int], Any], NDArray[np.uint8]]
+Compose = Callable[[NDArray[np.float32], Any], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
 class Modality:
     """How one X is drawn as pseudo-frames that the vision tower can read.
 
-    `draw(clip, settings)` returns pixels (F * K, H, W, 3) in the range 0 to 255, the K
-    pseudo-frames of a time step one after the other; uint8, or float32 where drawing averages
-    pixels (tiled fast frames). `clip` is the modality's own dataclass of raw arrays (depth maps
-    with their cameras, a waveform with frame times, frames of another view), `settings` the
-    recipe's section for it. `frames_per_step(settings)` is K: the token maps of K pseudo-frames
-    in a row belong to one time step.
+    `settings` is the model of a recipe's `drawing` section for it; it tells the number K of
+    pseudo-frames that F time steps become. `draw(clip, places, settings)` returns uint8 pixels
+    (K, H, W, 3). `clip` is an open clip of the media that the modality is about (`lynx.media`),
+    `places` the F time steps at which the ordinary video is shown. `compose(frames, settings)`,
+    where given, joins drawn frames that the processor has brought to the tower's size: (N, P, P, 3)
+    float32 to (K, P, P, 3).
     """
 
     name: str
-    draw: Callable[[Any, Any], NDArray[np.uint8] | NDArray[np.float32]]
-    frames_per_step: Callable[[Any], int]
+    settings: type[Drawing]
+    draw: Draw
+    compose: Compose | None = None
 
 
 _MODALITIES: dict[str, Modality] = {}
@@ -43,6 +49,7 @@ def register(modality: Modality) -> None:
     """
     if modality.name in _MODALITIES:
         raise ValueError(f"modality {modality.name!r} is already registered; names are unique")
+    register_drawing(modality.name, modality.settings)
     _MODALITIES[modality.name] = modality
 
 

@@ -108,6 +108,18 @@ class ChatEncoder:
             spans.append((first, at))
         return spans
 
+    def single_tokens(self, texts: Sequence[str]) -> list[int]:
+        """The one token id of each text; InputError if the tokenizer splits one (check 33)."""
+        found = [self.tokenizer.encode(text, add_special_tokens=False) for text in texts]
+        for text, ids in zip(texts, found, strict=True):
+            if len(ids) != 1:
+                raise InputError(
+                    f"answer {text!r}: found {len(ids)} tokens, expected one because answers of "
+                    "this benchmark are read from the logits of single tokens; use a base whose "
+                    "tokenizer has the letters"
+                )
+        return [ids[0] for ids in found]
+
     def decode(self, ids: Sequence[int]) -> str:
         """Generated ids to text, special tokens dropped, stripped."""
         text = self.tokenizer.decode(list(ids), skip_special_tokens=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lynx.artifacts.manifest import Manifest, parent_entry
 from lynx.artifacts.verify import require_parent, require_stage
 from lynx.benchmarks import get_benchmark
-from lynx.benchmarks.stage import read_split
-from lynx.config.slices import Stream, sft_slice
-from lynx.features.stage import is_streamed, stream_of, token_source
+from lynx.config.experiment import Stream
+from lynx.config.slices import sft_slice
+from lynx.features.clips import usable_samples
+from lynx.features.stage import is_streamed, token_source
 from lynx.model.adapters import add_adapter, load_adapter, save_adapter
 from lynx.model.base import Base, Part, load_base
 from lynx.model.chat import ChatEncoder
@@ -22,13 +25,7 @@ from lynx.training.plan import derived_seed
 ADAPTER_FOLDER = "language"
 
 
-def streams_of(project: Project, variant: str) -> list[Stream]:
-    """The streams that a variant sees, in the order of the sequence: video, then X."""
-    x = stream_of(project.experiment.variants[variant].x)
-    return ["video"] if x is None else ["video", x]
-
-
-def load_for(project: Project, benchmark: str, split: str, streams: list[Stream]) -> Base:
+def load_for(project: Project, benchmark: str, split: str, streams: Sequence[Stream]) -> Base:
     """The language model, and the tower too where a stream is encoded on demand."""
     parts: list[Part] = ["language"]
     if is_streamed(project, benchmark, split, streams):
@@ -41,7 +38,7 @@ def run_sft(project: Project, variant: str, benchmark: str) -> None:
     """Stage 3 for the configured seed."""
     experiment, layout, seed = project.experiment, project.layout, project.seed
     split = experiment.splits_used(benchmark)[0]
-    streams = streams_of(project, variant)
+    streams = experiment.variants[variant].streams
     run = StageRun.prepare(
         project,
         "sft",
@@ -50,7 +47,10 @@ def run_sft(project: Project, variant: str, benchmark: str) -> None:
         [
             ("base", layout.base),
             ("data", layout.data(benchmark)),
-            *(("features", layout.features(benchmark, split, each, seed)) for each in streams),
+            *(
+                ("features", layout.features(benchmark, split, each, seed))
+                for each in dict.fromkeys(streams)
+            ),
         ],
         seed,
     )
@@ -63,7 +63,7 @@ def run_sft(project: Project, variant: str, benchmark: str) -> None:
             base, "language", settings.lora, seed=derived_seed(seed, "language lora")
         )
         groups = group_by_clip(
-            read_split(project, benchmark, split),
+            usable_samples(project, benchmark, split),
             get_benchmark(benchmark).prompt,
             settings.questions_per_clip,
         )

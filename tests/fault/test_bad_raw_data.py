@@ -26,14 +26,14 @@ FIRST = "scene9000_00"  # the first training scene of the tiny world
 @pytest.fixture
 def raw(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The world's files as a user's own raw data: no world, so no manifest vouches for them."""
-    world, data = root / "runs/demo/world", root / "data"
+    world, data = root / "runs/demo/world/rooms", root / "data"
     (data / "scannet").mkdir(parents=True)
-    (world / "scans").rename(data / "scannet/scans")
+    (world / "scannet/scans").rename(data / "scannet/scans")
     for name in ("scanqa", "sqa3d"):
         (world / name).rename(data / name)
     for name in ("world", "data", "frames"):
         shutil.rmtree(root / "runs/demo" / name)
-    edit_yaml(root / "config/scales/demo.yaml", {"world": None})
+    edit_yaml(root / "config/scales/demo.yaml", {"worlds": {}})
     edit_yaml(
         root / "config/site.yaml",
         {"data": {"scannet": "data/scannet", "scanqa": "data/scanqa", "sqa3d": "data/sqa3d"}},

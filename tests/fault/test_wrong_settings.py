@@ -45,7 +45,7 @@ CASES = {
     "unknown variant": (
         ("sft", "--variant", "linx", "--benchmark", "scanqa"),
         "command line: unknown variant 'linx', did you mean 'lynx'; known: lynx, plain-tower, "
-        "video-only, zero-shot",
+        "repeated-video, video-only, zero-shot",
     ),
     "unknown group": (
         ("frames", "--group", "2d"),

@@ -20,7 +20,8 @@ from lynx.align.losses import (
 )
 from lynx.align.reference import ReferenceBuilder
 from lynx.align.train import AlignObjective
-from lynx.config.stages import AlignSettings, DepthDrawing, LoraSettings, OptimizerSettings
+from lynx.config.stages import AlignSettings, LoraSettings, OptimizerSettings
+from lynx.modalities.depth import DepthDrawing
 from lynx.model.adapters import adapter_parameters, add_adapter, set_trainable
 from lynx.model.base import Base
 from lynx.model.tower import BlockAttention, clip_tokens
@@ -35,8 +36,10 @@ from tests.tiny_model import (
 LORA = LoraSettings(rank=4, alpha=8, dropout=0.0)
 SETTINGS = AlignSettings(
     sources=("scanqa",),
-    drawing=DepthDrawing(encoding="turbo+normals", clip_mm=(200, 4000), normals_frame="camera"),
-    maps_per_item=1,
+    drawing=DepthDrawing(
+        modality="depth", encoding="turbo+normals", clip_mm=(200, 4000), normals_frame="camera"
+    ),
+    steps_per_item=1,
     frame_chunk=4,
     query_stride=2,
     attention_weight=1.0,

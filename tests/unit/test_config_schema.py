@@ -18,7 +18,10 @@ FILES = {
     "site.json": ["config/site.yaml"],
     "variants.json": ["config/variants.yaml"],
     "scale.json": [f"config/scales/{name}.yaml" for name in ("demo", "0.5b", "7b")],
-    "benchmark.json": [f"config/benchmarks/{name}.yaml" for name in ("scanqa", "sqa3d")],
+    "benchmark.json": [
+        f"config/benchmarks/{name}.yaml"
+        for name in ("avqa", "avsd", "egoexo", "music_avqa", "scanqa", "sqa3d")
+    ],
     "recipe.json": [f"config/recipes/{name}.yaml" for name in ("demo", "paper", "released")],
 }
 

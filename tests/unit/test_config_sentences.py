@@ -43,9 +43,10 @@ CASES = {
     ),
     "mistyped nested key": (
         "config/scales/demo.yaml",
-        "  frames_per_scene: 10",
-        "  frames_per_scene: 10\n  test_scene: 4",
-        "config/scales/demo.yaml: unknown key 'world.test_scene'; did you mean 'test_scenes'?",
+        "    frames_per_scene: 10",
+        "    frames_per_scene: 10\n    test_scene: 4",
+        "config/scales/demo.yaml: unknown key 'worlds.rooms.test_scene'; did you mean "
+        "'test_scenes'?",
     ),
     "mistyped recipe key": (
         DEMO,
@@ -65,7 +66,8 @@ CASES = {
         DEMO,
         "frames:\n  3d:",
         "frames:\n  4d:",
-        "config/recipes/demo.yaml: frames: unknown group '4d'; known: 3d",
+        "config/recipes/demo.yaml: frames: unknown group '4d'; known: 3d, charades, egoexo4d, "
+        "music, vggsound",
     ),
     "unknown section": (
         DEMO,
@@ -79,7 +81,7 @@ CASES = {
         "  sqa3d:\n    demo: *sft",
         "  sqa4d:\n    demo: *sft",
         "config/recipes/demo.yaml: sft: unknown benchmark 'sqa4d', did you mean 'sqa3d'; "
-        "known: scanqa, sqa3d",
+        "known: avqa, avsd, egoexo, music_avqa, scanqa, sqa3d",
     ),
     "unknown scale in a recipe": (
         DEMO,
@@ -133,11 +135,40 @@ CASES = {
         "config/recipes/demo.yaml: at 'align.3d.demo.drawing', clip_mm [10000, 200] is not a "
         "range [near, far] in mm (and 2 more faults)",
     ),
+    "unknown modality": (
+        DEMO,
+        "        modality: depth",
+        "        modality: dept",
+        "config/recipes/demo.yaml: key 'align.3d.demo.drawing.modality' is 'dept', expected one of "
+        "audio, depth, fast, view (and 2 more faults)",
+    ),
+    "no modality": (
+        DEMO,
+        "        modality: depth\n",
+        "",
+        "config/recipes/demo.yaml: key 'align.3d.demo.drawing.modality' is missing; expected one "
+        "of audio, depth, fast, view (and 2 more faults)",
+    ),
+    "a key of another modality": (
+        DEMO,
+        "        normals_frame: camera",
+        "        normals_frame: camera\n        stride: 1.0",
+        "config/recipes/demo.yaml: unknown key 'align.3d.demo.drawing.stride'; known keys are "
+        "clip_mm, encoding, modality, normals_frame (and 2 more faults)",
+    ),
+    "unknown media": (
+        DEMO,
+        "      media: rgbd",
+        "      media: film",
+        "config/recipes/demo.yaml: key 'frames.3d.demo.media' is 'film', expected one of rgbd, "
+        "video",
+    ),
     "a fraction for a whole number": (
         "config/scales/demo.yaml",
         "  seed: 7\n",
         "  seed: 7.5\n",
-        "config/scales/demo.yaml: key 'world.seed' is 7.5, expected a whole number of at least 0",
+        "config/scales/demo.yaml: key 'worlds.rooms.seed' is 7.5, expected a whole number of at "
+        "least 0",
     ),
     "batch": (
         DEMO,
@@ -157,8 +188,9 @@ CASES = {
         DEMO,
         "encoding: turbo+normals",
         "encoding: turbo",
-        "config/recipes/demo.yaml: at 'sft.scanqa.demo.view', merge_pairs needs an encoding of "
-        "two images per map, not turbo (and 1 more fault)",
+        "config/recipes/demo.yaml: at 'sft.scanqa.demo.view', merge_pairs needs two images of "
+        "each time step, which this depth drawing does not give; set it to false or draw pairs "
+        "(and 1 more fault)",
     ),
     "more frames than a scene has": (
         DEMO,
@@ -172,8 +204,8 @@ CASES = {
         "per_scene: 8",
         "per_scene: 12",
         "config/recipes/demo.yaml: key 'frames.3d.demo.per_scene' is 12, but a scene of the "
-        "rendered world has 10 frames (config/scales/demo.yaml, world.frames_per_scene); lower "
-        "one or raise the other",
+        "rendered world has 10 frames (config/scales/demo.yaml, worlds.rooms.frames_per_scene); "
+        "lower one or raise the other",
     ),
     "lengths": (
         DEMO,
@@ -201,7 +233,7 @@ CASES = {
         "sources: [scanqa, sqa3d]\n      drawing",
         "sources: [scannet]\n      drawing",
         "config/recipes/demo.yaml: align.3d.demo.sources: unknown benchmark 'scannet', did you "
-        "mean 'scanqa'; known: scanqa, sqa3d",
+        "mean 'scanqa'; known: avqa, avsd, egoexo, music_avqa, scanqa, sqa3d",
     ),
     "group without entries": (
         "config/benchmarks/sqa3d.yaml",
@@ -232,7 +264,8 @@ CASES = {
         "config/config.yaml",
         "[scanqa, sqa3d]",
         "[scanqa, sqa]",
-        "config/config.yaml: unknown benchmark 'sqa', did you mean 'sqa3d'; known: scanqa, sqa3d",
+        "config/config.yaml: unknown benchmark 'sqa', did you mean 'sqa3d'; known: avqa, avsd, "
+        "egoexo, music_avqa, scanqa, sqa3d",
     ),
     "unknown scale": (
         "config/config.yaml",
@@ -258,7 +291,7 @@ CASES = {
         "compare_with: null",
         "compare_with: [videoonly]",
         "config/config.yaml: unknown variant 'videoonly', did you mean 'video-only'; "
-        "known: lynx, plain-tower, video-only, zero-shot",
+        "known: lynx, plain-tower, repeated-video, video-only, zero-shot",
     ),
     "recipe of another scale": (
         "config/config.yaml",
@@ -295,8 +328,8 @@ CASES = {
         "differs_from_training: {}",
         "differs_from_training: {frame: more is better}",
         "config/recipes/demo.yaml (scanqa at demo): evaluate.differs_from_training names "
-        "'frame', expected one of drawing.clip_mm, drawing.encoding, drawing.normals_frame, "
-        "frames, merge_pairs, pool_x, sampling",
+        "'frame', expected one of drawing.clip_mm, drawing.encoding, drawing.modality, "
+        "drawing.normals_frame, frames, merge_pairs, pool_x, sampling",
     ),
     "unknown override": (
         "config/config.yaml",
@@ -335,7 +368,7 @@ CASES = {
         "config/variants.yaml",
         "zero-shot:",
         "0:",
-        "config/variants.yaml, line 13: key 0 is not text, put it in quotes",
+        "config/variants.yaml, line 17: key 0 is not text, put it in quotes",
     ),
     "syntax": (
         "config/config.yaml",
@@ -355,7 +388,7 @@ CASES = {
         "[video-only, plain-tower,",
         "[video-only, plain-twr,",
         "config/scales/demo.yaml: unknown variant 'plain-twr', did you mean 'plain-tower'; "
-        "known: lynx, plain-tower, video-only, zero-shot",
+        "known: lynx, plain-tower, repeated-video, video-only, zero-shot",
     ),
     "no main variant": (
         "config/variants.yaml",
@@ -375,7 +408,7 @@ def test_one_exact_sentence(root: Path, case: str) -> None:
 
 def test_site_must_name_the_raw_data(root: Path) -> None:
     replace(root, "config/site.yaml", "  sqa3d: data/sqa3d\n", "")
-    assert load(root=root).site.data.keys() == {"scannet", "scanqa"}  # the demo renders its own
+    assert "sqa3d" not in load(root=root).site.data  # the demo renders its own
     assert sentence(root, {"scale": "7b"}) == (
         "config/site.yaml: key 'data.sqa3d' is missing, but config/benchmarks/sqa3d.yaml takes its "
         "annotations from there; add the folder"
@@ -384,10 +417,10 @@ def test_site_must_name_the_raw_data(root: Path) -> None:
 
 def test_a_recipe_is_complete_at_every_scale_that_it_names(root: Path) -> None:
     name = "config/recipes/released.yaml"
-    replace(root, name, "      maps_per_item: 2", "      maps_per_items: 2")
+    replace(root, name, "      steps_per_item: 2", "      steps_per_items: 2")
     assert sentence(root, {"scale": "0.5b", "recipe": "released"}) == (
-        "config/recipes/released.yaml: unknown key 'align.sqa3d.7b.maps_per_items'; "
-        "did you mean 'maps_per_item'?"
+        "config/recipes/released.yaml: unknown key 'align.sqa3d.7b.steps_per_items'; "
+        "did you mean 'steps_per_item'?"
     )
 
 

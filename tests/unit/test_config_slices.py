@@ -149,7 +149,7 @@ def test_features_of_each_split_have_its_own_view() -> None:
     scored = slices.features_slice(experiment, "scanqa", "val", "video")
     assert train["view"] == {"frames": 20, "sampling": "pose"}
     assert scored["view"] == {"frames": 32, "sampling": "pose"}
-    assert set(scored["frames"]) == {"per_scene", "size"}
+    assert set(scored["frames"]) == {"media", "per_scene", "size"}
     assert scored["model"]["dtype"] == "bfloat16"
     aligned = slices.features_slice(experiment, "scanqa", "val", "aligned")
     plain = slices.features_slice(experiment, "scanqa", "val", "plain")

@@ -16,7 +16,8 @@ from torch.nn import functional as F
 from lynx.align.losses import Reference
 from lynx.align.reference import ReferenceBuilder
 from lynx.align.train import AlignObjective
-from lynx.config.stages import AlignSettings, DepthDrawing, LoraSettings, OptimizerSettings
+from lynx.config.stages import AlignSettings, LoraSettings, OptimizerSettings
+from lynx.modalities.depth import DepthDrawing
 from lynx.model.adapters import adapter_parameters, add_adapter, set_trainable
 from lynx.training.loop import Training, run_training
 from lynx.training.plan import derived_seed, make_plan
@@ -33,8 +34,10 @@ OPTIMIZER = OptimizerSettings(
 )
 SETTINGS = AlignSettings(
     sources=("scanqa",),
-    drawing=DepthDrawing(encoding="turbo+normals", clip_mm=(200, 4000), normals_frame="camera"),
-    maps_per_item=1,
+    drawing=DepthDrawing(
+        modality="depth", encoding="turbo+normals", clip_mm=(200, 4000), normals_frame="camera"
+    ),
+    steps_per_item=1,
     frame_chunk=4,
     query_stride=2,
     attention_weight=1.0,

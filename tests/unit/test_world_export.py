@@ -54,16 +54,18 @@ def test_scene_k_is_the_same_in_another_world(world: Path, tmp_path: Path) -> No
     )
     export_world(tmp_path / "other", other, workers=1)
     for scene in ("scene9004_00", "scene9005_00"):
-        assert _digests(tmp_path / "other/scans" / scene) == _digests(world / "scans" / scene)
+        assert _digests(tmp_path / "other/scannet/scans" / scene) == _digests(
+            world / "scannet/scans" / scene
+        )
 
 
 def test_layout_is_scannets(world: Path) -> None:
-    assert sorted(p.name for p in world.iterdir()) == ["README.md", "scanqa", "scans", "sqa3d"]
-    scans = sorted(path.name for path in (world / "scans").iterdir())
+    assert sorted(p.name for p in world.iterdir()) == ["README.md", "scannet", "scanqa", "sqa3d"]
+    scans = sorted(path.name for path in (world / "scannet/scans").iterdir())
     assert scans == [f"scene{9000 + k}_00" for k in range(10)]
     for scan in scans:
-        names = {p.relative_to(world / "scans" / scan).as_posix() for p in
-                 (world / "scans" / scan).rglob("*") if p.is_file()}  # fmt: skip
+        names = {p.relative_to(world / "scannet/scans" / scan).as_posix() for p in
+                 (world / "scannet/scans" / scan).rglob("*") if p.is_file()}  # fmt: skip
         assert names == {
             "intrinsic_color.txt",
             "intrinsic_depth.txt",
@@ -76,7 +78,7 @@ def test_layout_is_scannets(world: Path) -> None:
 
 
 def test_images_and_calibration(world: Path) -> None:
-    scan, scene = world / "scans/scene9003_00", build_scene(0, 3)
+    scan, scene = world / "scannet/scans/scene9003_00", build_scene(0, 3)
     camera = scene_cameras(scene, 3)[1]
     color = Image.open(scan / "color/7.jpg")
     assert (color.format, color.mode, color.size) == ("JPEG", "RGB", (80, 60))
@@ -98,7 +100,7 @@ def test_poses_are_metric_camera_to_world_or_unregistered(world: Path) -> None:
     for index in range(10):
         scene = build_scene(0, index)
         for stem, camera in zip(STEMS, scene_cameras(scene, 3), strict=True):
-            pose = np.loadtxt(world / "scans" / scene.scene_id / "pose" / f"{stem}.txt")
+            pose = np.loadtxt(world / "scannet/scans" / scene.scene_id / "pose" / f"{stem}.txt")
             if np.isneginf(pose).all():
                 unregistered += 1
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def clone(target: Path) -> Path:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The clone after `snakemake --profile profiles/ci results/scanqa/metrics.json`."""
     root = clone(tmp_path_factory.mktemp("demo") / "a clone")
-    edit_yaml(root / "config/scales/demo.yaml", {"world": WORLD})
+    edit_yaml(root / "config/scales/demo.yaml", {"worlds": {"rooms": WORLD}})
     edit_yaml(root / "config/site.yaml", {"device": "cpu"})
     if not (root / "models/demo/model.safetensors").is_file():
         from tests.tiny_base import write_tiny_base
@@ -76,7 +77,7 @@ def test_metrics_hold_every_variant_over_every_question(demo: Path) -> None:
 
 def read_questions(demo: Path) -> int:
     """The number of items that the raw annotation holds: the one denominator."""
-    path = demo / "runs/demo/world/scanqa/ScanQA_v1.0_test_w_obj.json"
+    path = demo / "runs/demo/world/rooms/scanqa/ScanQA_v1.0_test_w_obj.json"
     items = json.loads(path.read_text(encoding="utf-8"))
     assert {item["scene_id"] for item in items} == {f"scene90{26 + k}_00" for k in range(6)}
     return len(items)
@@ -159,3 +160,23 @@ def test_a_base_that_was_replaced_repeats_all_that_it_made(demo: Path) -> None:
         "base", "reference", "align", "features_fixed", "features_aligned", "sft", "predict",
         "score", "headline",
     }  # fmt: skip
+
+
+BLOCK = re.compile(r"^`([\w/.]+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def test_the_page_on_extending_is_enough(demo: Path) -> None:
+    page = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
+    written = dict(BLOCK.findall(page))
+    assert len(written) == 4
+    for name, text in written.items():
+        assert not (demo / name).exists()
+        (demo / name).write_text(text, encoding="utf-8")
+    options = ("--config", "recipe=contours", "benchmarks=[roomsize]", "--")
+    result = snakemake(demo, *options, "results/roomsize/metrics.json", package=demo)
+    assert result.returncode == 0, result.stderr[-4000:]
+    report = read(demo / "results/roomsize/metrics.json")
+    assert (report["benchmark"], report["recipe"]) == ("roomsize", "contours")
+    assert 0 < report["samples"] < read_questions(demo)
+    aligned = read(demo / "runs/demo/align/contours3d/seed0/manifest.json")
+    assert aligned["settings"]["align"]["drawing"] == {"band_mm": 250, "modality": "contours"}

@@ -11,7 +11,7 @@ from tests.workflow.snakemake_runs import SCANQA, SQA3D, planned, snakemake
 
 RUNS = "runs/demo"
 SHARED = {
-    f"{RUNS}/world/manifest.json": "world",
+    f"{RUNS}/world/rooms/manifest.json": "world",
     f"{RUNS}/base/manifest.json": "base",
     f"{RUNS}/data/scanqa/manifest.json": "data",
     f"{RUNS}/data/sqa3d/manifest.json": "data",
@@ -83,7 +83,7 @@ def test_another_seed_shares_what_has_none(tree: Path) -> None:
         (
             ("--config", "compare_with=[video]"),
             "command line: unknown variant 'video', did you mean 'video-only'; known: lynx, "
-            "plain-tower, video-only, zero-shot",
+            "plain-tower, repeated-video, video-only, zero-shot",
         ),
     ],
     ids=["key", "scale", "recipe key", "variant"],

@@ -8,6 +8,8 @@ rule align:
         "runs/{scale}/align/{name}/seed{seed}/manifest.json",
     log:
         "logs/{scale}/align-{name}-seed{seed}.log",
+    # What most other jobs wait for goes first.
+    priority: 2
     conda:
         "../../envs/cpu.yaml"
     resources:

@@ -3,9 +3,9 @@ from lynx.config.workflow import data_inputs, frames_inputs, slice_of
 
 rule world:
     output:
-        "runs/{scale}/world/manifest.json",
+        "runs/{scale}/world/{world}/manifest.json",
     log:
-        "logs/{scale}/world.log",
+        "logs/{scale}/world-{world}.log",
     conda:
         "../../envs/cpu.yaml"
     threads: 2
@@ -14,10 +14,10 @@ rule world:
         runtime=30,
     params:
         options=CONFIG.options,
-        slice=lambda w: CONFIG.at(w).scale.world.model_dump_json(),
+        slice=lambda w: slice_of("world", CONFIG.at(w), w.world),
         version=STAGE_VERSIONS["world"],
     shell:
-        "lynx world {params.options} 2>&1 | tee {log}"
+        "lynx world --name {wildcards.world} {params.options} 2>&1 | tee {log}"
 
 
 rule data:

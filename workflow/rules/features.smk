@@ -35,6 +35,7 @@ rule features_aligned:
         "runs/{scale}/features/{benchmark}/{split}/aligned/seed{seed}/manifest.json",
     log:
         "logs/{scale}/features-{benchmark}-{split}-aligned-seed{seed}.log",
+    priority: 1
     conda:
         "../../envs/cpu.yaml"
     resources:

@@ -28,6 +28,8 @@ rule reference:
         "runs/{scale}/reference/{group}/manifest.json",
     log:
         "logs/{scale}/reference-{group}.log",
+    # What most other jobs wait for goes first.
+    priority: 2
     conda:
         "../../envs/cpu.yaml"
     resources:

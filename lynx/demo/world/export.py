@@ -25,9 +25,9 @@ _README = """# Demo world
 Synthetic data: every image, depth map, pose and sentence here was computed by `lynx.demo.world`;
 nothing was filmed and nobody was recorded. Licence: CC0 1.0, no rights reserved.
 
-- `scans/<scene>/`: ScanNet's export layout. Colour is 80 x 60 JPEG, depth is 64 x 48 16-bit PNG in
-  millimetres with 0 for "no value", poses are camera-to-world in metres; in some scenes one frame
-  has a pose of `-inf`, as ScanNet's unregistered frames have.
+- `scannet/scans/<scene>/`: ScanNet's export layout. Colour is 80 x 60 JPEG, depth is 64 x 48 16-bit
+  PNG in millimetres with 0 for "no value", poses are camera-to-world in metres; in some scenes one
+  frame has a pose of `-inf`, as ScanNet's unregistered frames have.
 - `scanqa/`: ScanQA's annotation files. Unlike the official one, the test file carries answers.
 - `sqa3d/`: SQA3D's question and annotation files.
 - `<annotation file>.tags.json`: for every question id what it needs, `colour` (the pictures
@@ -54,8 +54,9 @@ def export_world(target: Path, settings: WorldSettings, workers: int) -> None:
         )
     unfinished = target.with_name(f".{target.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    (unfinished / "scans").mkdir(parents=True)
-    _write_scans(unfinished / "scans", settings, workers)
+    scans = unfinished / "scannet/scans"
+    scans.mkdir(parents=True)
+    _write_scans(scans, settings, workers)
     for split in SPLITS:
         scenes = [build_scene(settings.seed, k) for k in settings.scene_indices(split)]
         _write_annotations(unfinished, split, scenes)

@@ -1,0 +1,123 @@
+"""The checked list of a group's video files: what each clip is shown by, and what is in it.
+
+Videos are read where they lie. What is prepared of them is this list: it stands in the DAG for the
+files themselves, so a changed or vanished file is noticed, and says of each clip whether it can be
+heard.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from lynx.artifacts.hashing import hash_file
+from lynx.errors import InputError
+from lynx.media.audio import AudioState, read_audio
+from lynx.media.paths import safe_child
+from lynx.media.video import probe_video
+
+UNHEARD: tuple[AudioState, ...] = ("absent", "empty", "silent")
+
+
+@dataclass(frozen=True)
+class VideoFile:
+    """One file: its name below the media root, its bytes and their hash, and what it holds."""
+
+    name: str
+    bytes: int
+    sha256: str
+    frames: int
+    rate: float
+    seconds: float
+    width: int
+    height: int
+    audio: AudioState | None
+
+
+@dataclass(frozen=True)
+class InspectedClip:
+    """A clip with its files, the video first; or the reason why it cannot be used."""
+
+    clip: str
+    files: tuple[VideoFile, ...]
+    missing: str | None
+
+
+def inspect_clip(root: Path, clip: str, names: Sequence[str], heard: bool) -> InspectedClip:
+    """Open each file of a clip; a file that is gone or cannot be read makes the clip missing."""
+    try:
+        files = [_inspect(root, name, heard and name == names[0]) for name in names]
+    except InputError as error:
+        return InspectedClip(clip, (), str(error))
+    return InspectedClip(clip, tuple(files), None)
+
+
+def _inspect(root: Path, name: str, heard: bool) -> VideoFile:
+    path = safe_child(root, name)
+    info = probe_video(path)
+    return VideoFile(
+        name=name,
+        bytes=path.stat().st_size,
+        sha256=hash_file(path),
+        frames=info.frames,
+        rate=info.rate,
+        seconds=info.seconds,
+        width=info.width,
+        height=info.height,
+        audio=read_audio(path).state if heard else None,
+    )
+
+
+def require_budgets(
+    clips: Sequence[InspectedClip], allow_missing: float, allow_unheard: float
+) -> dict[str, int]:
+    """Counts of clips by what became of them.
+
+    Raises:
+        InputError: more clips than allowed are missing, or have no sound; the sentence names the
+            first one and the kinds.
+    """
+    missing = [clip for clip in clips if clip.missing is not None]
+    if len(missing) > allow_missing * len(clips):
+        raise InputError(
+            f"{missing[0].missing} ({len(missing)} of {len(clips)} clips are missing, "
+            f"allow_missing = {allow_missing:g})"
+        )
+    states = {
+        state: [clip for clip in clips if clip.files and clip.files[0].audio == state]
+        for state in UNHEARD
+    }
+    unheard = [clip for found in states.values() for clip in found]
+    if len(unheard) > allow_unheard * len(clips):
+        kinds = ", ".join(f"{len(found)} {state}" for state, found in states.items())
+        raise InputError(
+            f"{unheard[0].files[0].name}: found no sound in the audio of clip "
+            f"{unheard[0].clip!r} ({len(unheard)} of {len(clips)} clips: {kinds}), expected at "
+            f"most the share allow_unheard = {allow_unheard:g}; get the files with their sound or "
+            "raise allow_unheard"
+        )
+    counts = {f"audio {state}": len(found) for state, found in states.items() if found}
+    return {"videos": len(clips) - len(missing), "missing": len(missing), **counts}
+
+
+def write_inventory(folder: Path, benchmark: str, clips: Iterable[InspectedClip]) -> None:
+    """Write `videos-<benchmark>.jsonl` (usable clips with their files) and `missing-...`."""
+    usable, missing = [], []
+    for clip in clips:
+        if clip.missing is None:
+            usable.append({"clip": clip.clip, "files": [asdict(file) for file in clip.files]})
+        else:
+            missing.append({"clip": clip.clip, "reason": clip.missing})
+    for name, rows in (("videos", usable), ("missing", missing)):
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (folder / f"{name}-{benchmark}.jsonl").write_text(text, encoding="utf-8")
+
+
+def read_inventory(folder: Path, benchmark: str) -> dict[str, tuple[VideoFile, ...]]:
+    """Usable clips with their files, as `write_inventory` left them."""
+    path = folder / f"videos-{benchmark}.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = (json.loads(line) for line in lines)
+    return {row["clip"]: tuple(VideoFile(**file) for file in row["files"]) for row in rows}

@@ -1,0 +1,101 @@
+"""A clip that is a video file, with its sound and with other views of the same moments.
+
+Legend: `F` chosen frames, `H` x `W` stored size, `N` samples of sound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lynx.errors import InputError
+from lynx.media.audio import read_audio
+from lynx.media.frame_sampling import Sampling
+from lynx.media.inventory import VideoFile
+from lynx.media.paths import safe_child
+from lynx.media.video import Reader, clip_indices, read_video_frames
+
+
+@dataclass(frozen=True)
+class VideoClip:
+    """Video files below `root`, read as they are; a place is the number of a frame."""
+
+    name: str
+    root: Path
+    files: tuple[VideoFile, ...]
+    reader: Reader
+
+    @property
+    def seconds(self) -> float:
+        """Length of the video."""
+        return self.files[0].seconds
+
+    def choose(self, steps: int, sampling: Sampling) -> tuple[int, ...]:
+        """Frames spread evenly over the video (method section 2.4).
+
+        Raises:
+            InputError: `sampling` is by pose, which a video has none of.
+        """
+        if sampling != "uniform":
+            raise InputError(
+                f"view.sampling: found {sampling!r} for the video {self.files[0].name}, expected "
+                "'uniform' because a video has no camera poses; correct the recipe"
+            )
+        return clip_indices(self.files[0].frames, steps)
+
+    def items(self, steps: int) -> list[tuple[int, ...]]:
+        """One item: `steps` frames spread over the video (method sections 3 and 4.2)."""
+        return [self.choose(steps, "uniform")]
+
+    def color(self, places: Sequence[int]) -> NDArray[np.uint8]:
+        """The frames at these places (F, H, W, 3)."""
+        return read_video_frames(self.path(0), places, self.reader)
+
+    def view(self, number: int, places: Sequence[int]) -> NDArray[np.uint8]:
+        """The same moments in another view, 1 being the first: frames of one clock (F, H, W, 3).
+
+        Raises:
+            InputError: the clip has no such view, or one of another number of frames.
+        """
+        video, others = self.files[0], self.files[1:]
+        if number > len(others):
+            raise InputError(
+                f"clip {self.name!r}: found {len(others)} views beside {video.name}, expected "
+                f"{number}; lower drawing.count or get the other cameras' files"
+            )
+        other = self.files[number]
+        if other.frames != video.frames:
+            raise InputError(
+                f"{other.name}: found {other.frames} frames, expected {video.frames} as in "
+                f"{video.name} because views of one clock are shown; cut both to the same take"
+            )
+        return read_video_frames(self.path(number), places, self.reader)
+
+    def times(self, places: Sequence[int]) -> list[float]:
+        """When the frames at these places are shown, in seconds, at the video's mean rate."""
+        return [place / self.files[0].rate for place in places]
+
+    def sound(self, rate: int) -> NDArray[np.float32]:
+        """The first file's sound (N,), mono at `rate` Hz; nothing where it has no track."""
+        return read_audio(self.path(0), rate).samples
+
+    def path(self, view: int) -> Path:
+        """The file of a view, which is still the one that was inspected.
+
+        Raises:
+            InputError: its size has changed since.
+        """
+        file = self.files[view]
+        path = safe_child(self.root, file.name)
+        found = path.stat().st_size if path.is_file() else None
+        if found != file.bytes:
+            what = "no file" if found is None else f"{found} bytes"
+            raise InputError(
+                f"{path}: found {what}, expected {file.bytes} bytes as when it was inspected; "
+                "restore the file, or run the frames rule again"
+            )
+        return path

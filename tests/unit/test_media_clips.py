@@ -1,0 +1,176 @@
+"""Video clips: what `frames` finds in their files, and what is read of them afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lynx.errors import InputError
+from lynx.media.inventory import (
+    InspectedClip,
+    inspect_clip,
+    read_inventory,
+    require_budgets,
+    write_inventory,
+)
+from lynx.media.shelf import VideoShelf
+from lynx.media.video_clip import VideoClip
+from lynx.modalities import get_modality
+from lynx.modalities.audio import AudioDrawing, align_image, clip_images, spread_starts
+from lynx.modalities.fast import FastDrawing, tile_frames
+from lynx.modalities.view import ViewDrawing
+from tests.media_writer import click, number_of, picture, write_film, write_video
+
+
+def film(path: Path, sound: np.ndarray | None) -> Path:
+    """Two seconds of pictures, with or without sound."""
+    if sound is None:
+        write_video(path, 50)
+    else:
+        write_film(path, sound, 16000)
+    return path
+
+
+@pytest.fixture
+def inspected(tmp_path: Path) -> dict[str, InspectedClip]:
+    """A clip of each kind: with sound, without a track, silent, broken, gone."""
+    film(tmp_path / "sound.mp4", click(2.0, 1.0, 16000, 1))
+    film(tmp_path / "mute.mp4", None)
+    film(tmp_path / "silent.mp4", np.zeros((1, 32000), np.float32))
+    (tmp_path / "broken.mp4").write_bytes(b"no film")
+    names = ("sound", "mute", "silent", "broken", "gone")
+    return {name: inspect_clip(tmp_path, name, [f"{name}.mp4"], heard=True) for name in names}
+
+
+def test_each_kind_is_told_from_the_others(inspected: dict[str, InspectedClip]) -> None:
+    states = {name: clip.files[0].audio for name, clip in inspected.items() if clip.files}
+    assert states == {"sound": "sound", "mute": "absent", "silent": "silent"}
+    assert {name for name, clip in inspected.items() if clip.missing} == {"broken", "gone"}
+    assert require_budgets(list(inspected.values()), 0.4, 0.4) == {
+        "videos": 3,
+        "missing": 2,
+        "audio absent": 1,
+        "audio silent": 1,
+    }
+
+
+def test_more_missing_than_allowed(inspected: dict[str, InspectedClip]) -> None:
+    with pytest.raises(InputError) as caught:
+        require_budgets(list(inspected.values()), 0.3, 1.0)
+    assert str(caught.value) == (
+        f"{inspected['broken'].missing} (2 of 5 clips are missing, allow_missing = 0.3)"
+    )
+
+
+def test_more_unheard_than_allowed(inspected: dict[str, InspectedClip]) -> None:
+    with pytest.raises(InputError) as caught:
+        require_budgets(list(inspected.values()), 0.4, 0.2)
+    assert str(caught.value) == (
+        "mute.mp4: found no sound in the audio of clip 'mute' (2 of 5 clips: 1 absent, 0 empty, 1 "
+        "silent), expected at most the share allow_unheard = 0.2; get the files with their sound "
+        "or raise allow_unheard"
+    )
+
+
+def test_the_inventory_holds_what_can_be_used(
+    inspected: dict[str, InspectedClip], tmp_path: Path
+) -> None:
+    write_inventory(tmp_path, "avqa", inspected.values())
+    shelf = VideoShelf.read(tmp_path, "avqa", tmp_path, "decord")
+    assert read_inventory(tmp_path, "avqa") == shelf.clips
+    assert [name for name in inspected if shelf.usable(name)] == ["sound", "mute", "silent"]
+    assert number_of(shelf.open("mute").color([7])[0]) == 7
+    with pytest.raises(InputError) as caught:
+        shelf.open("gone")
+    assert str(caught.value) == (
+        f"clip 'gone': found no entry in the inventory of {tmp_path}, expected one; run the frames "
+        "rule again"
+    )
+
+
+def clip_of(root: Path, *names: str) -> VideoClip:
+    return VideoClip("clip", root, inspect_clip(root, "clip", names, True).files, "decord")
+
+
+def test_frames_are_spread_over_the_video(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mp4", 40)
+    clip = clip_of(tmp_path, "a.mp4")
+    places = clip.choose(4, "uniform")
+    assert places == (0, 13, 26, 39)
+    assert clip.items(4) == [places]
+    assert [number_of(frame) for frame in clip.color(places)] == list(places)
+    assert clip.times(places) == pytest.approx([place / 25 for place in places])
+    with pytest.raises(InputError) as caught:
+        clip.choose(4, "pose")
+    assert str(caught.value) == (
+        "view.sampling: found 'pose' for the video a.mp4, expected 'uniform' because a video has "
+        "no camera poses; correct the recipe"
+    )
+
+
+def test_a_file_that_changed_is_refused(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mp4", 10)
+    clip = clip_of(tmp_path, "a.mp4")
+    size = clip.files[0].bytes
+    write_video(tmp_path / "a.mp4", 12)
+    with pytest.raises(InputError, match=rf"a.mp4: found \d+ bytes, expected {size} bytes as when"):
+        clip.color([0])
+    (tmp_path / "a.mp4").unlink()
+    with pytest.raises(InputError, match=rf"a.mp4: found no file, expected {size} bytes as when"):
+        clip.color([0])
+
+
+def test_views_of_one_clock(tmp_path: Path) -> None:
+    for name, frames in (("ego.mp4", 20), ("one.mp4", 20), ("two.mp4", 20), ("late.mp4", 19)):
+        write_video(tmp_path / name, frames)
+    clip = clip_of(tmp_path, "ego.mp4", "one.mp4", "two.mp4")
+    drawing = ViewDrawing(modality="view", cameras="others", count=2)
+    drawn = get_modality("view").draw(clip, (3, 9), drawing)
+    assert [number_of(frame) for frame in drawn] == [3, 9, 3, 9]
+    assert len(drawn) == drawing.pseudo_frames(2)
+    with pytest.raises(InputError) as caught:
+        clip_of(tmp_path, "ego.mp4", "late.mp4").view(1, (0,))
+    assert str(caught.value) == (
+        "late.mp4: found 19 frames, expected 20 as in ego.mp4 because views of one clock are "
+        "shown; cut both to the same take"
+    )
+    with pytest.raises(InputError) as caught:
+        clip.view(3, (0,))
+    assert str(caught.value) == (
+        "clip 'clip': found 2 views beside ego.mp4, expected 3; lower drawing.count or get the "
+        "other cameras' files"
+    )
+
+
+def test_fast_frames_fill_the_gaps_between_slow_ones(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mp4", 33)
+    clip, fast = clip_of(tmp_path, "a.mp4"), get_modality("fast")
+    drawing = FastDrawing(modality="fast", per_step=4)
+    drawn = fast.draw(clip, clip.choose(2, "uniform"), drawing)
+    assert [number_of(frame) for frame in drawn] == [0, 4, 9, 13, 18, 22, 27, 32]
+    assert fast.compose is not None
+    tiled = fast.compose(drawn.astype(np.float32), drawing)
+    np.testing.assert_array_equal(tiled, tile_frames(drawn.astype(np.float32), 4))
+    assert len(tiled) == drawing.pseudo_frames(2) == 2
+
+
+def test_sound_is_drawn_in_both_forms(tmp_path: Path) -> None:
+    film(tmp_path / "a.mp4", click(2.0, 1.0, 16000, 1))
+    clip, audio = clip_of(tmp_path, "a.mp4"), get_modality("audio")
+    samples, places = clip.sound(16000), clip.choose(3, "uniform")
+    image = AudioDrawing(modality="audio", form="image", placement="start", stride=None)
+    np.testing.assert_array_equal(audio.draw(clip, places, image), align_image(samples))
+    assert image.pseudo_frames(3) == 1
+    stride = AudioDrawing(modality="audio", form="clips", placement="stride", stride=0.5)
+    expected = clip_images(samples, [0.0, 0.5, 1.0])
+    np.testing.assert_array_equal(audio.draw(clip, places, stride), expected)
+    spread = AudioDrawing(modality="audio", form="clips", placement="spread", stride=None)
+    starts = spread_starts(clip.seconds, 3, clip.times(places))
+    np.testing.assert_array_equal(audio.draw(clip, places, spread), clip_images(samples, starts))
+    assert spread.pseudo_frames(3) == len(expected) == 3
+
+
+def test_pictures_carry_their_number() -> None:
+    assert [number_of(picture(number)) for number in (0, 5, 200)] == [0, 5, 200]
