@@ -92,7 +92,7 @@ def train_base(
     sets: Overrides = [],  # noqa: B006
     root: Root = HERE,
 ) -> None:
-    """Train the demo's tiny base model from nothing (about half an hour on two cores)."""
+    """Train the demo's tiny base model from nothing (about 45 minutes on one core)."""
     from lynx.demo.stage import run_train_base
 
     run_train_base(load(config, sets, root), target)

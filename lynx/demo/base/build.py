@@ -98,7 +98,7 @@ def build_base(target: Path, state: Path, settings: BaseTraining, workers: int) 
         "held_out": held_out,
     }
     (target / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    (target / "README.md").write_text(model_card(held_out), encoding="utf-8")
+    (target / "README.md").write_text(model_card(held_out, len(tokenizer)), encoding="utf-8")
 
 
 def _trainer(

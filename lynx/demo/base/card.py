@@ -32,7 +32,7 @@ workflow can run on a laptop. It knows one synthetic world and about 600 tokens;
 | projector | LLaVA-OneVision's two-layer MLP, 128 to 160 |
 | tokens per frame | 16 (7 × 7 pooled bilinearly to 4 × 4), one newline vector per clip |
 | language model (Qwen2) | 4 layers, width 160, 5 heads, 5 KV heads, MLP 448, tied embeddings, 2048 positions |
-| tokenizer | byte-level BPE of 614 entries, Qwen2's ChatML template and special tokens |
+| tokenizer | byte-level BPE of {vocabulary} entries, Qwen2's ChatML template and special tokens |
 
 The patch grid is odd, as the real 27 × 27 is: the model takes the same code paths as the 0.5B and 7B models.
 
@@ -74,11 +74,11 @@ def accuracy_table(held_out: Mapping[str, tuple[float, int]]) -> str:
     return "\n".join(["| questions | EM@1 x 100 | count |", "| --- | ---: | ---: |", *rows]) + "\n"
 
 
-def model_card(held_out: Mapping[str, tuple[float, int]]) -> str:
-    """The card with the accuracy measured at the end of training."""
+def model_card(held_out: Mapping[str, tuple[float, int]], vocabulary: int) -> str:
+    """The card with the tokenizer's size and the accuracy measured at the end of training."""
     intro = (
         "## Accuracy on held-out scenes\n\n"
         "Colour frames only, scenes that it was not trained on. Questions that need depth can only\n"
         "be guessed from colour, by construction.\n\n"
     )
-    return f"{ABOUT}{intro}{accuracy_table(held_out)}{AFTER}"
+    return f"{ABOUT.format(vocabulary=vocabulary)}{intro}{accuracy_table(held_out)}{AFTER}"
