@@ -110,7 +110,7 @@ CASES = {
     ),
     "infinite rate": (
         DEMO,
-        "learning_rate: 2e-4",
+        "learning_rate: 2e-5",
         "learning_rate: .inf",
         "config/recipes/demo.yaml: key 'align.3d.demo.optimizer.learning_rate' is Infinity, "
         "expected a number above 0",
@@ -172,8 +172,8 @@ CASES = {
     ),
     "batch": (
         DEMO,
-        "        epochs: 3\n        batch: 44",
-        "        epochs: 3\n        batch: 55",
+        "        epochs: 5\n        batch: 44",
+        "        epochs: 5\n        batch: 55",
         "config/recipes/demo.yaml: at 'sft.scanqa.demo.optimizer', batch 55 is not a multiple of "
         "micro_batch 44; choose a micro_batch that divides it",
     ),
