@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import traceback
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lynx.attempt_log import attempt_log
 from lynx.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,6 +33,22 @@ to run, read and debug a stage by itself; every one reads `config/` and finds it
 `runs/`.
 """,
 )
+
+OPEN_LOG = ExitStack()
+"""Holds the log of `--log` until the last line has been said."""
+
+
+@app.callback()
+def common(
+    log: Annotated[
+        Path | None,
+        typer.Option(help="Keep what is printed: x.log links to x.1.log, x.2.log, ... by attempt."),
+    ] = None,
+) -> None:
+    """Options of every command."""
+    if log is not None:
+        OPEN_LOG.enter_context(attempt_log(log))
+
 
 ConfigFiles = Annotated[
     list[Path],
@@ -126,7 +145,7 @@ def frames(
     sets: Overrides = [],  # noqa: B006
     root: Root = HERE,
 ) -> None:
-    """Prepare the evenly spaced square frames of every scene that a group asks about."""
+    """Prepare what a group's clips are read from: square frames of scenes, a list of videos."""
     from lynx.benchmarks.stage import group_clips
     from lynx.media.stage import run_frames
 
@@ -343,9 +362,10 @@ def verify(
     deep: Annotated[bool, typer.Option(help="Hash every file, not only compare sizes.")] = False,
 ) -> None:
     """Check an artefact's files against its manifest."""
+    from lynx.artifacts.manifest import MANIFEST_NAME
     from lynx.artifacts.verify import verify_files
 
-    folder = manifest if manifest.is_dir() else manifest.parent
+    folder = manifest.parent if manifest.name == MANIFEST_NAME else manifest
     found = verify_files(folder, deep=deep)
     typer.echo(f"{folder}: {found.stage}, {len(found.files)} files as published")
 
@@ -375,14 +395,18 @@ def main() -> None:
         logging.getLogger(noisy).setLevel(logging.ERROR)
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no network in a job (design, rule 12)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    try:
-        app()
-    except InputError as error:
-        typer.echo(f"lynx: {error}", err=True)
-        sys.exit(2)
-    except OSError as error:
-        typer.echo(f"lynx: {error.filename or 'a file'}: {error.strerror or error}", err=True)
-        sys.exit(1)
+    with OPEN_LOG:
+        try:
+            app()
+        except InputError as error:
+            typer.echo(f"lynx: {error}", err=True)
+            sys.exit(2)
+        except OSError as error:
+            typer.echo(f"lynx: {error.filename or 'a file'}: {error.strerror or error}", err=True)
+            sys.exit(1)
+        except Exception:
+            traceback.print_exc()  # here, so that it stands in the log
+            sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -21,4 +21,4 @@ rule align:
         slice=lambda w: slice_of("align", CONFIG.at(w), w.name),
         version=STAGE_VERSIONS["align"],
     shell:
-        "lynx align --name {wildcards.name} {params.options} 2>&1 | tee {log}"
+        "lynx --log {log} align --name {wildcards.name} {params.options}"

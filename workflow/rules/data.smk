@@ -17,7 +17,7 @@ rule world:
         slice=lambda w: slice_of("world", CONFIG.at(w), w.world),
         version=STAGE_VERSIONS["world"],
     shell:
-        "lynx world --name {wildcards.world} {params.options} 2>&1 | tee {log}"
+        "lynx --log {log} world --name {wildcards.world} {params.options}"
 
 
 rule data:
@@ -37,7 +37,7 @@ rule data:
         slice=lambda w: slice_of("data", CONFIG.at(w), w.benchmark),
         version=STAGE_VERSIONS["data"],
     shell:
-        "lynx data --benchmark {wildcards.benchmark} {params.options} 2>&1 | tee {log}"
+        "lynx --log {log} data --benchmark {wildcards.benchmark} {params.options}"
 
 
 rule frames:
@@ -58,4 +58,4 @@ rule frames:
         slice=lambda w: slice_of("frames", CONFIG.at(w), w.group),
         version=STAGE_VERSIONS["frames"],
     shell:
-        "lynx frames --group {wildcards.group} {params.options} 2>&1 | tee {log}"
+        "lynx --log {log} frames --group {wildcards.group} {params.options}"

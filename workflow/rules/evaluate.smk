@@ -22,8 +22,8 @@ rule predict:
         slice=lambda w: slice_of("predict", CONFIG.at(w), w.variant, w.benchmark),
         version=STAGE_VERSIONS["predict"],
     shell:
-        "lynx predict --variant {wildcards.variant} --benchmark {wildcards.benchmark}"
-        " {params.options} 2>&1 | tee {log}"
+        "lynx --log {log} predict --variant {wildcards.variant} --benchmark {wildcards.benchmark}"
+        " {params.options}"
 
 
 rule score:
@@ -43,5 +43,5 @@ rule score:
         options=CONFIG.options,
         version=STAGE_VERSIONS["score"],
     shell:
-        "lynx score --variant {wildcards.variant} --benchmark {wildcards.benchmark}"
-        " {params.options} 2>&1 | tee {log}"
+        "lynx --log {log} score --variant {wildcards.variant} --benchmark {wildcards.benchmark}"
+        " {params.options}"

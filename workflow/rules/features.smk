@@ -1,8 +1,8 @@
 from lynx.config.workflow import features_inputs
 
 FEATURES = (
-    "lynx features --benchmark {wildcards.benchmark} --split {wildcards.split} "
-    "--stream {params.stream} {params.options} 2>&1 | tee {log}"
+    "lynx --log {log} features --benchmark {wildcards.benchmark} --split {wildcards.split} "
+    "--stream {params.stream} {params.options}"
 )
 
 

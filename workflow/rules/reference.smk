@@ -18,7 +18,7 @@ rule base:
         base=lambda w: CONFIG.at(w).scale.base,
         version=STAGE_VERSIONS["base"],
     shell:
-        "lynx base {params.options} 2>&1 | tee {log}"
+        "lynx --log {log} base {params.options}"
 
 
 rule reference:
@@ -41,4 +41,4 @@ rule reference:
         slice=lambda w: slice_of("reference", CONFIG.at(w), w.group),
         version=STAGE_VERSIONS["reference"],
     shell:
-        "lynx reference --group {wildcards.group} {params.options} 2>&1 | tee {log}"
+        "lynx --log {log} reference --group {wildcards.group} {params.options}"

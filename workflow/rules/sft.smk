@@ -19,5 +19,5 @@ rule sft:
         slice=lambda w: slice_of("sft", CONFIG.at(w), w.variant, w.benchmark),
         version=STAGE_VERSIONS["sft"],
     shell:
-        "lynx sft --variant {wildcards.variant} --benchmark {wildcards.benchmark}"
-        " {params.options} 2>&1 | tee {log}"
+        "lynx --log {log} sft --variant {wildcards.variant} --benchmark {wildcards.benchmark}"
+        " {params.options}"

@@ -17,7 +17,7 @@ rule headline:
         variants=CONFIG.variants(),
         scale=CONFIG.experiment.scale_name,
     shell:
-        "lynx headline --benchmark {wildcards.benchmark} {params.options} 2>&1 | tee {log}"
+        "lynx --log {log} headline --benchmark {wildcards.benchmark} {params.options}"
 
 
 rule seeds:
@@ -40,4 +40,4 @@ rule seeds:
         variants=CONFIG.variants(),
         seeds=CONFIG.experiment.main.seeds,
     shell:
-        "lynx seeds {wildcards.benchmark} --write {params.options} 2>&1 | tee {log}"
+        "lynx --log {log} seeds {wildcards.benchmark} --write {params.options}"

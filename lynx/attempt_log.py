@@ -1,0 +1,55 @@
+"""A job's log, kept for each of its attempts."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def attempt_log(path: Path) -> Iterator[Path]:
+    """Copy all that this process and its children print into a log of this attempt.
+
+    For `align.log` that is `align.1.log`, at the next attempt `align.2.log`; `align.log` itself is
+    a link to the newest one. What is printed is still printed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    log = path.with_name(f"{path.stem}.{_attempts(path) + 1}{path.suffix}")
+    log.touch()
+    _link(path, log)
+    kept = [os.dup(stream) for stream in (1, 2)]
+    # A program of its own: it writes the last line even when this process is killed.
+    copier = subprocess.Popen(["tee", "-a", str(log)], stdin=subprocess.PIPE)
+    assert copier.stdin is not None
+    try:
+        for stream in (1, 2):
+            os.dup2(copier.stdin.fileno(), stream)
+        copier.stdin.close()
+        yield log
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for stream, before in zip((1, 2), kept, strict=True):
+            os.dup2(before, stream)
+            os.close(before)
+        copier.wait()
+
+
+def _attempts(path: Path) -> int:
+    """The highest number among the logs of earlier attempts."""
+    pattern = re.compile(rf"{re.escape(path.stem)}\.(\d+){re.escape(path.suffix)}")
+    found = (pattern.fullmatch(other.name) for other in path.parent.iterdir())
+    return max((int(match[1]) for match in found if match), default=0)
+
+
+def _link(path: Path, log: Path) -> None:
+    """Make `path` a link to `log` beside it, in one step."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.unlink(missing_ok=True)
+    beside.symlink_to(log.name)
+    os.replace(beside, path)

@@ -1,0 +1,92 @@
+"""`lynx --log`: what a job prints is kept for each of its attempts."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.project_copy import ROOT, environment
+
+
+def lynx(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "lynx.cli", "--log", "logs/job.log", *arguments],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_each_attempt_has_its_log(tmp_path: Path) -> None:
+    failed = lynx(tmp_path, "verify", "nowhere")
+    assert failed.returncode == 2
+    sentence = (tmp_path / "logs/job.1.log").read_text(encoding="utf-8")
+    assert sentence.startswith("lynx: nowhere")
+    assert failed.stdout + failed.stderr == sentence
+    done = lynx(tmp_path, "schema", "--folder", "schema")
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    logs = tmp_path / "logs"
+    assert sorted(path.name for path in logs.iterdir()) == ["job.1.log", "job.2.log", "job.log"]
+    assert (logs / "job.log").readlink() == Path("job.2.log")
+    assert (logs / "job.1.log").read_text(encoding="utf-8") == sentence
+
+
+CRASH = """
+import sys
+import time
+from pathlib import Path
+from lynx.attempt_log import attempt_log
+with attempt_log(Path("logs/job.log")):
+    print("to stdout", flush=True)
+    print("to stderr", file=sys.stderr, flush=True)
+    import subprocess
+    subprocess.run([sys.executable, "-c", "print('from a child')"])
+    {end}
+"""
+
+
+def test_a_killed_attempt_keeps_what_it_said(tmp_path: Path) -> None:
+    code = CRASH.format(end="import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    process = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment(), check=False
+    )
+    assert process.returncode == -signal.SIGKILL
+    text = "to stdout\nto stderr\nfrom a child\n"
+    log, deadline = tmp_path / "logs/job.1.log", time.monotonic() + 10
+    while log.read_text(encoding="utf-8") != text and time.monotonic() < deadline:
+        time.sleep(0.05)  # the copier outlives the attempt by a moment
+    assert log.read_text(encoding="utf-8") == text
+
+
+def test_a_fault_of_the_program_stands_in_the_log(tmp_path: Path) -> None:
+    code = (
+        "import sys; from lynx import cli\n"
+        "@cli.app.command()\n"
+        "def broken() -> None:\n    raise RuntimeError('not foreseen')\n"
+        "sys.argv = ['lynx', '--log', 'logs/job.log', 'broken']; cli.main()"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 1
+    log = (tmp_path / "logs/job.log").read_text(encoding="utf-8")
+    assert log.endswith("RuntimeError: not foreseen\n")
+    assert process.stdout + process.stderr == log
+
+
+def test_rules_are_one_command() -> None:
+    for path in (ROOT / "workflow/rules").glob("*.smk"):
+        text = path.read_text(encoding="utf-8")
+        assert "tee" not in text
+        assert text.count('"lynx --log {log} ') == text.count('"lynx '), path.name
+        assert text.count("    log:\n") >= text.count('"lynx '), path.name
