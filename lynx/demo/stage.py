@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lynx.config.slices import world_slice
+from lynx.demo.music import export_music
 from lynx.demo.world import WorldSettings, export_world
 from lynx.errors import InputError
 from lynx.project import Project, StageRun
 
 Export = Callable[[Path, WorldSettings, int], None]
 
-EXPORTS: Mapping[str, Export] = {"rooms": export_world}
+EXPORTS: Mapping[str, Export] = {"music": export_music, "rooms": export_world}
 """Worlds by name; each writes its raw data in its benchmarks' own file layouts."""
 
 

@@ -112,7 +112,7 @@ CASES = {
         DEMO,
         "learning_rate: 2e-5",
         "learning_rate: .inf",
-        "config/recipes/demo.yaml: key 'align.3d.demo.optimizer.learning_rate' is Infinity, "
+        "config/recipes/demo.yaml: key 'align.music.demo.optimizer.learning_rate' is Infinity, "
         "expected a number above 0",
     ),
     "wrong word": (
@@ -174,8 +174,8 @@ CASES = {
         DEMO,
         "        epochs: 5\n        batch: 44",
         "        epochs: 5\n        batch: 55",
-        "config/recipes/demo.yaml: at 'sft.scanqa.demo.optimizer', batch 55 is not a multiple of "
-        "micro_batch 44; choose a micro_batch that divides it",
+        "config/recipes/demo.yaml: at 'sft.music_avqa.demo.optimizer', batch 55 is not a "
+        "multiple of micro_batch 44; choose a micro_batch that divides it",
     ),
     "questions per clip": (
         DEMO,
@@ -211,7 +211,7 @@ CASES = {
         DEMO,
         "min_new_tokens: 1",
         "min_new_tokens: 13",
-        "config/recipes/demo.yaml: at 'evaluate.scanqa.demo', min_new_tokens 13 is more than "
+        "config/recipes/demo.yaml: at 'evaluate.music_avqa.demo', min_new_tokens 13 is more than "
         "max_new_tokens 12; lower it",
     ),
     "scored on the training split": (
@@ -320,16 +320,16 @@ CASES = {
         DEMO,
         "differs_from_training: {}",
         "differs_from_training: {frames: more is better}",
-        "config/recipes/demo.yaml (scanqa at demo): evaluate.differs_from_training names "
+        "config/recipes/demo.yaml (music_avqa at demo): evaluate.differs_from_training names "
         "'frames', but evaluate.view.frames equals sft.view.frames; remove it",
     ),
     "no key of a view": (
         DEMO,
         "differs_from_training: {}",
         "differs_from_training: {frame: more is better}",
-        "config/recipes/demo.yaml (scanqa at demo): evaluate.differs_from_training names "
-        "'frame', expected one of drawing.clip_mm, drawing.encoding, drawing.modality, "
-        "drawing.normals_frame, frames, merge_pairs, pool_x, sampling",
+        "config/recipes/demo.yaml (music_avqa at demo): evaluate.differs_from_training names "
+        "'frame', expected one of drawing.form, drawing.modality, drawing.placement, "
+        "drawing.stride, frames, merge_pairs, pool_x, sampling",
     ),
     "unknown override": (
         "config/config.yaml",
@@ -439,7 +439,7 @@ def test_a_benchmark_that_the_recipe_lacks(root: Path) -> None:
     extra.write_text((root / "config/benchmarks/sqa3d.yaml").read_text(encoding="utf-8"))
     assert sentence(root, {"benchmarks": ["beacon"]}) == (
         "config/recipes/demo.yaml: has no numbers for benchmark 'beacon' at scale 'demo', only for "
-        "scanqa, sqa3d; choose another recipe or add them"
+        "music_avqa, scanqa, sqa3d; choose another recipe or add them"
     )
 
 

@@ -1,0 +1,45 @@
+"""Rendered frames and sound as a film: H.264 and AAC in mp4, as the real sets have it.
+
+Legend: `F` frames, `H` x `W` pixels (even numbers), `N` samples of sound.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+AUDIO_FRAME = 1024  # samples; AAC's own
+QUALITY = {"crf": "18", "preset": "veryfast", "threads": "1"}
+
+
+def write_film(
+    path: Path,
+    frames: NDArray[np.uint8],
+    rate: Fraction,
+    sound: NDArray[np.float32] | None,
+    sound_rate: int,
+) -> None:
+    """Encode frames (F, H, W, 3) at `rate` a second and mono sound (N,) in [-1, 1], or no track."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=rate, options=QUALITY)
+        video.height, video.width = frames.shape[1:3]
+        video.pix_fmt = "yuv420p"
+        audio = None
+        if sound is not None:
+            audio = container.add_stream("aac", rate=sound_rate, layout="mono")
+        for picture in frames:
+            container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(video.encode())
+        if audio is not None and sound is not None:
+            for start in range(0, len(sound), AUDIO_FRAME):
+                part = np.ascontiguousarray(sound[None, start : start + AUDIO_FRAME])
+                frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="mono")
+                frame.sample_rate, frame.pts = sound_rate, start
+                frame.time_base = Fraction(1, sound_rate)
+                container.mux(audio.encode(frame))
+            container.mux(audio.encode())

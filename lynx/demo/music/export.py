@@ -1,0 +1,100 @@
+"""Write a music world to disk in MUSIC-AVQA's own layout: JSON files and films with sound."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from lynx.demo.film import write_film
+from lynx.demo.music.instruments import RATE
+from lynx.demo.music.performance import SECONDS, perform
+from lynx.demo.music.questions import music_questions
+from lynx.demo.world import build_scene, render_frame, scene_cameras
+from lynx.demo.world.settings import SPLITS, WorldSettings
+
+ANNOTATIONS, VIDEOS = "music_avqa", "music_avqa_videos/MUSIC-AVQA-videos-Real"
+FILES = {
+    "train": "json_update/avqa-train.json",
+    "val": "json_update/avqa-val.json",
+    "test": "json_update/avqa-test.json",
+}
+ORIGINAL_TEST = "json/avqa-test.json"
+FRAME_SIZE = (112, 84)  # width, height; colours are stored at half of it
+
+_README = """# Demo world of music
+
+Synthetic data: every picture, sound and sentence here was computed by `lynx.demo.music`; nothing
+was filmed or recorded. Licence: CC0 1.0, no rights reserved.
+
+- `music_avqa/json_update/`, `music_avqa/json/`: MUSIC-AVQA's files; both test files are equal here.
+- `music_avqa_videos/MUSIC-AVQA-videos-Real/<id>.mp4`: H.264 and AAC, {seconds} s. A room is seen,
+  and one or two instruments are heard that nobody sees: questions of the type Visual are answered
+  by the pictures, all others only by the sound.
+
+Settings of this world:
+
+```json
+{settings}
+```
+"""
+
+
+def export_music(target: Path, settings: WorldSettings, workers: int) -> None:
+    """Render the world `settings` into the folder `target`, with `workers` processes.
+
+    Its bytes do not depend on `workers`.
+    """
+    indices = [index for split in SPLITS for index in settings.scene_indices(split)]
+    write = partial(_write_clip, target / VIDEOS, settings)
+    # Spawned, not forked: the caller may hold threads (torch) that do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        done = pool.map(write, indices, chunksize=4)
+        for _ in tqdm(done, total=len(indices), desc="rendering clips", unit="clip"):
+            pass
+    for split, name in FILES.items():
+        records = _records(settings, split)
+        _write_json(target / ANNOTATIONS / name, records)
+        if split == "test":
+            _write_json(target / ANNOTATIONS / ORIGINAL_TEST, records)
+    text = _README.format(seconds=SECONDS, settings=json.dumps(settings.model_dump(), indent=2))
+    (target / "README.md").write_text(text, encoding="utf-8")
+
+
+def video_id(index: int) -> str:
+    """Eight digits, as MUSIC-AVQA names its recordings."""
+    return f"{index:08d}"
+
+
+def _write_clip(folder: Path, settings: WorldSettings, index: int) -> None:
+    scene = build_scene(settings.seed, index)
+    cameras = scene_cameras(scene, settings.frames_per_scene)
+    frames = np.stack([render_frame(scene, camera, *FRAME_SIZE).color for camera in cameras])
+    rate = Fraction(settings.frames_per_scene, SECONDS)
+    sound = perform(settings.seed, index).sound()
+    write_film(folder / f"{video_id(index)}.mp4", frames, rate, sound, RATE)
+
+
+def _records(settings: WorldSettings, split: str) -> list[dict[str, object]]:
+    asked = [
+        (video_id(index), question)
+        for index in settings.scene_indices(split)
+        for question in music_questions(
+            build_scene(settings.seed, index), perform(settings.seed, index)
+        )
+    ]
+    first = 1_000_000 * SPLITS.index(split)  # ids are unique over the splits
+    return [item.record(video, first + number) for number, (video, item) in enumerate(asked)]
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
