@@ -81,6 +81,10 @@ class BenchmarkConfig(Strict):
         min_length=2, description="splits a recipe may name; the first one is for training"
     )
     headline: tuple[str, ...] = Field(description="metrics shown first, in this order")
+    main_metric: str = Field(description="the one metric that tables over seeds show")
+    main_groups: str | None = Field(
+        description="the grouping of questions that is shown beside it: `type` or a tag; or null"
+    )
 
 
 class SiteConfig(Strict):

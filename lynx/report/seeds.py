@@ -13,6 +13,7 @@ from rich.table import Table
 from lynx.artifacts.publish import write_atomic
 from lynx.errors import InputError
 from lynx.project import Project
+from lynx.report.terminal import TITLES
 
 
 @dataclass(frozen=True)
@@ -48,30 +49,47 @@ def read_runs(project: Project, benchmark: str) -> dict[str, dict[int, dict[str,
     return runs
 
 
-def em_groups(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """EM@1 with its count: over all questions, then by need."""
-    needs = report["groups"].get("needs", {})
-    by_need = {f"needs {name}": needs[name]["em"] for name in sorted(needs)}
-    return {"all": report["metrics"]["em"], **by_need}
+@dataclass(frozen=True)
+class Shown:
+    """What is shown of a benchmark: one metric, over all questions and within one grouping."""
 
+    metric: str
+    groups: str | None
 
-def em_spreads(runs: dict[int, dict[str, Any]]) -> dict[str, Spread]:
-    """EM@1 over all questions and by need, over the seeds of one variant."""
-    seeds = [em_groups(runs[seed]) for seed in sorted(runs)]
-    return {name: Spread(tuple(groups[name]["value"] for groups in seeds)) for name in seeds[0]}
+    @classmethod
+    def of(cls, project: Project, benchmark: str) -> Shown:
+        """As the benchmark's configuration says."""
+        config = project.experiment.benchmarks[benchmark]
+        return cls(config.main_metric, config.main_groups)
+
+    @property
+    def title(self) -> str:
+        """The metric's name in tables."""
+        return TITLES.get(self.metric, self.metric)
+
+    def read(self, report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """The metric with its count: over all questions, then by group."""
+        groups = report["groups"].get(self.groups, {})
+        by_group = {f"{self.groups} {name}": groups[name][self.metric] for name in sorted(groups)}
+        return {"all": report["metrics"][self.metric], **by_group}
+
+    def spreads(self, runs: dict[int, dict[str, Any]]) -> dict[str, Spread]:
+        """The same over the seeds of one variant."""
+        seeds = [self.read(runs[seed]) for seed in sorted(runs)]
+        return {name: Spread(tuple(read[name]["value"] for read in seeds)) for name in seeds[0]}
 
 
 def seed_rows(project: Project, benchmark: str) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the table over seeds: EM@1 x 100, mean and sample deviation."""
-    runs = read_runs(project, benchmark)
+    """Header and rows of the table over seeds: values x 100, mean and sample deviation."""
+    runs, shown = read_runs(project, benchmark), Shown.of(project, benchmark)
     order = [name for name in project.experiment.variants if name in runs]
-    groups = em_groups(next(iter(runs[order[0]].values())))
-    titles = [f"{name} ({em['count']})" for name, em in groups.items()]
+    groups = shown.read(next(iter(runs[order[0]].values())))
+    titles = [f"{name} ({item['count']})" for name, item in groups.items()]
     rows = [
         [
             variant,
             ", ".join(map(str, sorted(runs[variant]))),
-            *(spread.text() for spread in em_spreads(runs[variant]).values()),
+            *(spread.text() for spread in shown.spreads(runs[variant]).values()),
         ]
         for variant in order
     ]
@@ -81,7 +99,8 @@ def seed_rows(project: Project, benchmark: str) -> tuple[list[str], list[list[st
 def print_seeds(project: Project, benchmark: str) -> None:
     """Print the table over seeds."""
     header, rows = seed_rows(project, benchmark)
-    table = Table(title=f"{benchmark}: EM@1 x 100 over seeds, mean ± sample deviation")
+    title = Shown.of(project, benchmark).title
+    table = Table(title=f"{benchmark}: {title} x 100 over seeds, mean ± sample deviation")
     for index, title in enumerate(header):
         table.add_column(title, justify="left" if index < 2 else "right")
     for row in rows:
@@ -90,18 +109,20 @@ def print_seeds(project: Project, benchmark: str) -> None:
 
 
 def write_seeds(project: Project, benchmark: str) -> None:
-    """Write every run's EM@1 as CSV and the table over seeds as Markdown."""
+    """Write every run's main metric as CSV and the table over seeds as Markdown."""
     folder = project.layout.root / "results" / "tables"
-    lines = ["variant,seed,group,count,em"]
+    shown = Shown.of(project, benchmark)
+    lines = [f"variant,seed,group,count,{shown.metric}"]
     for variant, runs in read_runs(project, benchmark).items():
         for seed, report in sorted(runs.items()):
             lines += [
-                f"{variant},{seed},{name},{em['count']},{em['value']:.6f}"
-                for name, em in em_groups(report).items()
+                f"{variant},{seed},{name},{item['count']},{item['value']:.6f}"
+                for name, item in shown.read(report).items()
             ]
     write_atomic(folder / f"{benchmark}-seeds.csv", "\n".join(lines) + "\n")
     header, rows = seed_rows(project, benchmark)
     table = [header, ["---", "---", *(["---:"] * (len(header) - 2))], *rows]
     text = "".join(f"| {' | '.join(row)} |\n" for row in table)
-    note = f"{benchmark}: EM@1 x 100, mean ± sample deviation over seeds (questions in brackets)."
+    note = f"{benchmark}: {shown.title} x 100, mean ± sample deviation over seeds"
+    note += " (questions in brackets)."
     write_atomic(folder / f"{benchmark}-seeds.md", f"{note}\n\n{text}")

@@ -22,6 +22,9 @@ TITLES = {
     "meteor": "METEOR",
     "rouge_l": "ROUGE-L",
     "cider": "CIDEr",
+    "accuracy": "accuracy",
+    "substring_accuracy": "accuracy (substring)",
+    "exact_accuracy": "accuracy (exact)",
 }
 WHAT_IT_SEES = {
     "lynx": "video + aligned X",
@@ -54,7 +57,7 @@ def percent(metric: dict[str, Any]) -> str:
 
 
 def print_table(project: Project, benchmark: str) -> None:
-    """Print metrics x 100 by variant, EM by what questions need, and where to look next."""
+    """Print metrics x 100 by variant, the main one by group too, and where to look next."""
     path = project.layout.headline(benchmark)
     report = read_headline(path)
     rows = variant_rows(report)
@@ -69,9 +72,11 @@ def print_table(project: Project, benchmark: str) -> None:
     for key in project.experiment.benchmarks[benchmark].headline:
         values = (percent(row["metrics"][key]) for row in rows.values())
         table.add_row(TITLES.get(key, key), *values)
-    for need, group in sorted(report["groups"].get("needs", {}).items()):
-        values = (percent(row["groups"]["needs"][need]["em"]) for row in rows.values())
-        title = f"EM@1 {need} ({group['em']['count']})"
+    config = project.experiment.benchmarks[benchmark]
+    metric, groups = config.main_metric, config.main_groups
+    for name, group in sorted(report["groups"].get(groups, {}).items()):
+        values = (percent(row["groups"][groups][name][metric]) for row in rows.values())
+        title = f"{TITLES.get(metric, metric)} {name} ({group[metric]['count']})"
         table.add_row(title, *values, style="bold")
     console = Console()
     console.print(table)

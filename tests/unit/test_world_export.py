@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
+from lynx.benchmarks import get_benchmark
 from lynx.demo.world import (
     WorldSettings,
     build_scene,
@@ -158,13 +159,21 @@ def test_scanqa_records(annotated: Path) -> None:
         assert {len(record["answers"]) for record in records} == {1, 2}
 
 
+@pytest.mark.parametrize("benchmark", ["scanqa", "sqa3d"])
+def test_the_benchmark_reads_what_each_question_needs(annotated: Path, benchmark: str) -> None:
+    task = get_benchmark(benchmark)
+    for split in task.splits:
+        samples = task.read(annotated / benchmark, split).samples
+        assert {sample.tags.get("needs") for sample in samples} == {"colour", "depth"}
+
+
 def test_sqa3d_records(annotated: Path) -> None:
     ids: set[int] = set()
     for split in SCANQA:
-        questions = _read(annotated / f"sqa3d/v1_balanced_questions_{split}_scannetv2.json")
-        stem = f"v1_balanced_sqa_annotations_{split}_scannetv2"
-        answers = _read(annotated / f"sqa3d/{stem}.json")
+        stem = f"v1_balanced_questions_{split}_scannetv2"
+        questions = _read(annotated / f"sqa3d/{stem}.json")
         tags = _read(annotated / f"sqa3d/{stem}.tags.json")
+        answers = _read(annotated / f"sqa3d/v1_balanced_sqa_annotations_{split}_scannetv2.json")
         assert list(questions) == ["questions"]
         assert list(answers) == ["annotations"]
         for question, answer in zip(questions["questions"], answers["annotations"], strict=True):

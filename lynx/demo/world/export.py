@@ -30,7 +30,7 @@ nothing was filmed and nobody was recorded. Licence: CC0 1.0, no rights reserved
   frame has a pose of `-inf`, as ScanNet's unregistered frames have.
 - `scanqa/`: ScanQA's annotation files. Unlike the official one, the test file carries answers.
 - `sqa3d/`: SQA3D's question and annotation files.
-- `<annotation file>.tags.json`: for every question id what it needs, `colour` (the pictures
+- `<question file>.tags.json`: for every question id what it needs, `colour` (the pictures
   suffice) or `depth` (the pictures are the same whatever the answer is), and its kind.
 
 Settings of this world:
@@ -91,10 +91,10 @@ def _write_annotations(world: Path, split: str, scenes: Sequence[Scene]) -> None
     _write_json(world / "scanqa" / f"{stem}.json", records)
     _write_json(world / "scanqa" / f"{stem}.tags.json", tags)
     questions, answers, tags = sqa3d_records(scenes)
-    stem = annotation_file_stem(split)
-    _write_json(world / "sqa3d" / f"{question_file_stem(split)}.json", questions)
-    _write_json(world / "sqa3d" / f"{stem}.json", answers)
+    stem = question_file_stem(split)
+    _write_json(world / "sqa3d" / f"{stem}.json", questions)
     _write_json(world / "sqa3d" / f"{stem}.tags.json", tags)
+    _write_json(world / "sqa3d" / f"{annotation_file_stem(split)}.json", answers)
 
 
 def _write_json(path: Path, content: Any) -> None:
