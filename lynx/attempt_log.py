@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+PATIENCE = 5.0  # seconds for what is still in the pipe when a command ends
 
 
 @contextmanager
@@ -23,13 +28,13 @@ def attempt_log(path: Path) -> Iterator[Path]:
     log.touch()
     _link(path, log)
     kept = [os.dup(stream) for stream in (1, 2)]
+    reading, writing = os.pipe()
     # A program of its own: it writes the last line even when this process is killed.
-    copier = subprocess.Popen(["tee", "-a", str(log)], stdin=subprocess.PIPE)
-    assert copier.stdin is not None
+    copier = subprocess.Popen(["tee", "-a", str(log)], stdin=reading)
+    for stream in (1, 2):
+        os.dup2(writing, stream)
+    os.close(writing)
     try:
-        for stream in (1, 2):
-            os.dup2(copier.stdin.fileno(), stream)
-        copier.stdin.close()
         yield log
     finally:
         sys.stdout.flush()
@@ -37,7 +42,31 @@ def attempt_log(path: Path) -> Iterator[Path]:
         for stream, before in zip((1, 2), kept, strict=True):
             os.dup2(before, stream)
             os.close(before)
-        copier.wait()
+        _let_finish(copier, reading)
+
+
+def _let_finish(copier: subprocess.Popen[bytes], reading: int) -> None:
+    """Wait until all is copied, not until the copier ends.
+
+    It ends with the last process that can print into it, and Python's resource tracker, which
+    pools of processes start, lives as long as this process does.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and copier.poll() is None:
+        if _waiting(reading) == 0:
+            break
+        time.sleep(0.01)
+    os.close(reading)
+    try:
+        copier.wait(timeout=0.1)
+    except subprocess.TimeoutExpired:
+        copier.returncode = 0  # it goes on alone; there is nothing more to collect
+
+
+def _waiting(reading: int) -> int:
+    """Bytes in a pipe that nobody has read."""
+    answer = fcntl.ioctl(reading, termios.FIONREAD, b"\0\0\0\0")
+    return int.from_bytes(answer, sys.byteorder)
 
 
 def _attempts(path: Path) -> int:

@@ -63,6 +63,28 @@ def test_a_killed_attempt_keeps_what_it_said(tmp_path: Path) -> None:
     assert log.read_text(encoding="utf-8") == text
 
 
+def test_a_pool_of_processes_does_not_keep_the_log_open(tmp_path: Path) -> None:
+    """Python's resource tracker holds what it inherited until this process ends."""
+    (tmp_path / "pool.py").write_text(
+        "import multiprocessing\n"
+        "from concurrent.futures import ProcessPoolExecutor\n"
+        "from pathlib import Path\n"
+        "from lynx.attempt_log import attempt_log\n"
+        "if __name__ == '__main__':\n"
+        "    with attempt_log(Path('logs/job.log')):\n"
+        "        context = multiprocessing.get_context('spawn')\n"
+        "        with ProcessPoolExecutor(1, mp_context=context) as pool:\n"
+        "            list(pool.map(print, ['from a worker']))\n"
+        "        print('last line')\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "pool.py"], cwd=tmp_path, env=environment(), check=False, timeout=60
+    )
+    assert process.returncode == 0
+    log = (tmp_path / "logs/job.log").read_text(encoding="utf-8")
+    assert log == "from a worker\nlast line\n"
+
+
 def test_a_fault_of_the_program_stands_in_the_log(tmp_path: Path) -> None:
     code = (
         "import sys; from lynx import cli\n"
