@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import sys
-import traceback
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,9 +34,6 @@ to run, read and debug a stage by itself; every one reads `config/` and finds it
 """,
 )
 
-OPEN_LOG = ExitStack()
-"""Holds the log of `--log` until the last line has been said."""
-
 
 @app.callback()
 def common(
@@ -47,7 +44,10 @@ def common(
 ) -> None:
     """Options of every command."""
     if log is not None:
-        OPEN_LOG.enter_context(attempt_log(log))
+        # Closed when the interpreter ends, so that the log holds a traceback too.
+        opened = ExitStack()
+        opened.enter_context(attempt_log(log))
+        atexit.register(opened.close)
 
 
 ConfigFiles = Annotated[
@@ -395,18 +395,14 @@ def main() -> None:
         logging.getLogger(noisy).setLevel(logging.ERROR)
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no network in a job (design, rule 12)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    with OPEN_LOG:
-        try:
-            app()
-        except InputError as error:
-            typer.echo(f"lynx: {error}", err=True)
-            sys.exit(2)
-        except OSError as error:
-            typer.echo(f"lynx: {error.filename or 'a file'}: {error.strerror or error}", err=True)
-            sys.exit(1)
-        except Exception:
-            traceback.print_exc()  # here, so that it stands in the log
-            sys.exit(1)
+    try:
+        app()
+    except InputError as error:
+        typer.echo(f"lynx: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        typer.echo(f"lynx: {error.filename or 'a file'}: {error.strerror or error}", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

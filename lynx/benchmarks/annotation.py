@@ -86,6 +86,35 @@ def objects(value: object, place: str) -> list[dict[str, Any]]:
     return value
 
 
+def listed(path: Path, key: str) -> list[dict[str, Any]]:
+    """The objects in the list ``key`` of the JSON object in a file.
+
+    Raises:
+        InputError: the file holds anything else.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise InputError(
+            f"{path}: found no JSON object, expected one with the list {key!r}; use the file as "
+            "published"
+        )
+    return objects(required(content, key, list, str(path)), f"{path}, {key!r}")
+
+
+def texts_of(
+    items: Iterable[Mapping[str, Any]], key: str, kind: type[_Value], place: str
+) -> list[str]:
+    """Field ``key`` of each item, of the JSON type ``kind``, as text; for ids and the like.
+
+    Raises:
+        InputError: as ``required`` does, with the number of the item behind ``place``.
+    """
+    return [
+        str(required(item, key, kind, f"{place}, item {number} (from 0)"))
+        for number, item in enumerate(items)
+    ]
+
+
 def required(item: Mapping[str, Any], key: str, kind: type[_Value], place: str) -> _Value:
     """Field ``key`` of a JSON object, of exactly the JSON type ``kind``.
 

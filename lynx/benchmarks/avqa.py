@@ -21,6 +21,7 @@ from lynx.benchmarks.annotation import (
     optional_text,
     read_json,
     required,
+    texts_of,
     unique,
     within_budget,
 )
@@ -78,10 +79,7 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
 
 def _official(path: Path) -> Iterator[Sample | Faulty]:
     items = objects(read_json(path), str(path))
-    ids = [
-        str(required(item, "id", int, f"{path}, item {number} (from 0)"))
-        for number, item in enumerate(items)
-    ]
+    ids = texts_of(items, "id", int, str(path))
     unique(ids, str(path))
     for question_id, item in zip(ids, items, strict=True):
         yield _from_item(item, question_id, f"{path}: question {question_id!r}")

@@ -16,9 +16,11 @@ from lynx.benchmarks.annotation import (
     Annotation,
     Faulty,
     annotation_file,
+    listed,
     objects,
     read_json,
     required,
+    texts_of,
     unique,
     within_budget,
 )
@@ -103,17 +105,8 @@ def _training_dialogs(path: Path) -> dict[str, list[Exchange]]:
 
 
 def _test_dialogs(path: Path) -> Iterator[tuple[str, list[Exchange]]]:
-    content = read_json(path)
-    if not isinstance(content, dict):
-        raise InputError(
-            f"{path}: found no JSON object, expected one with the list 'dialogs'; use the file as "
-            "published"
-        )
-    items = objects(required(content, "dialogs", list, str(path)), f"{path}, 'dialogs'")
-    videos = [
-        required(item, "image_id", str, f"{path}, 'dialogs', item {number} (from 0)")
-        for number, item in enumerate(items)
-    ]
+    items = listed(path, "dialogs")
+    videos = texts_of(items, "image_id", str, f"{path}, 'dialogs'")
     unique(videos, str(path), "video")  # a video's id names its one prediction
     for video, item in zip(videos, items, strict=True):
         place = f"{path}: video {video!r}"

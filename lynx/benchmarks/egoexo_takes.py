@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from lynx.benchmarks.annotation import objects, read_json, required
+from lynx.benchmarks.annotation import listed, required, texts_of
 from lynx.benchmarks.mappings import clip_id, file_name
 from lynx.errors import InputError
 
@@ -33,16 +33,10 @@ def read_takes(path: Path) -> dict[str, Take]:
         InputError: a field is missing or of the wrong type, a label is none of ``CLASSES``, a path
             is no view of a take, or rows of one take disagree on scenario or views.
     """
-    content = read_json(path)
-    if not isinstance(content, dict):
-        raise InputError(
-            f"{path}: found no JSON object, expected one with the list 'annotations'; use the file "
-            "as published"
-        )
-    rows = objects(required(content, "annotations", list, str(path)), f"{path}, 'annotations'")
+    rows = listed(path, "annotations")
+    uids = texts_of(rows, "take_uid", str, f"{path}, 'annotations'")
     takes: dict[str, Take] = {}
-    for number, row in enumerate(rows):
-        uid = required(row, "take_uid", str, f"{path}, 'annotations', item {number} (from 0)")
+    for uid, row in zip(uids, rows, strict=True):
         place = f"{path}: take {uid!r}"
         take = _take(row, place)
         known = takes.get(clip_id(uid, place))

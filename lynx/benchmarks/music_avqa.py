@@ -22,6 +22,7 @@ from lynx.benchmarks.annotation import (
     objects,
     read_json,
     required,
+    texts_of,
     unique,
     within_budget,
 )
@@ -93,10 +94,7 @@ def published_name(clip: str) -> str:
 
 def _official(path: Path, split: str) -> Iterator[Sample | Faulty]:
     items = objects(read_json(path), str(path))
-    ids = [
-        str(required(item, "question_id", int, f"{path}, item {number} (from 0)"))
-        for number, item in enumerate(items)
-    ]
+    ids = texts_of(items, "question_id", int, str(path))
     if split == "test":
         unique(ids, str(path))
     places = [f"{path}: question {question_id!r}" for question_id in ids]

@@ -19,6 +19,7 @@ from lynx.benchmarks.annotation import (
     read_json,
     required,
     scan_id,
+    texts_of,
     unique,
     within_budget,
 )
@@ -53,10 +54,7 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
     """
     path = annotation_file(annotations_root, FILES, split, _HOW_TO_GET)
     items = objects(read_json(path), str(path))
-    ids = [
-        required(item, "question_id", str, f"{path}, item {number} (from 0)")
-        for number, item in enumerate(items)
-    ]
+    ids = texts_of(items, "question_id", str, str(path))
     unique(ids, str(path))
     tags_path = tags_file(path)
     tags = read_tags(tags_path, ids) if tags_path.is_file() else {}

@@ -14,10 +14,11 @@ from lynx.benchmarks.annotation import (
     Annotation,
     Faulty,
     annotation_file,
+    listed,
     objects,
-    read_json,
     required,
     scan_id,
+    texts_of,
     unique,
     within_budget,
 )
@@ -78,17 +79,8 @@ def question_type(question: str) -> str:
 
 
 def _by_id(path: Path, key: str) -> _Items:
-    content = read_json(path)
-    if not isinstance(content, dict):
-        raise InputError(
-            f"{path}: found no JSON object, expected one with the list {key!r}; use the file as "
-            "published"
-        )
-    items = objects(required(content, key, list, str(path)), f"{path}, {key!r}")
-    ids = [
-        str(required(item, "question_id", int, f"{path}, {key!r}, item {number} (from 0)"))
-        for number, item in enumerate(items)
-    ]
+    items = listed(path, key)
+    ids = texts_of(items, "question_id", int, f"{path}, {key!r}")
     unique(ids, str(path))
     return dict(zip(ids, items, strict=True))
 

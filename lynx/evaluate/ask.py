@@ -24,7 +24,7 @@ from lynx.config.experiment import Stream
 from lynx.config.names import require_names
 from lynx.config.stages import RgbdFrames, VideoFiles, ViewSettings
 from lynx.errors import InputError
-from lynx.evaluate.predict import Answer, chosen_letter, generated
+from lynx.evaluate.predict import answering
 from lynx.features.encode import StreamEncoder
 from lynx.features.stage import FRAME_CHUNK
 from lynx.media.clip import Clip, RgbdClip
@@ -117,7 +117,8 @@ def ask(
         encoder.encode([(_prompt(trained.benchmark, question, options), "")], answer_last=False)
         for question in questions
     ]
-    return _answering(project, trained, base, encoder)(streams, chats)
+    settings = project.experiment.recipes[trained.benchmark.name].evaluate
+    return answering(base, encoder, trained.benchmark, settings)(streams, chats)
 
 
 @dataclass(frozen=True)
@@ -138,12 +139,6 @@ def _encode(base: Base, clip: Clip, stream: Stream, view: ViewSettings) -> torch
     shelf = _OneClip(clip)
     encoder = StreamEncoder(base, base.processor(), shelf, stream, view, FRAME_CHUNK)
     return encoder.encode(clip.name)
-
-
-def _answering(project: Project, trained: Trained, base: Base, encoder: ChatEncoder) -> Answer:
-    if trained.benchmark.letters:
-        return chosen_letter(base, encoder, trained.benchmark.letters)
-    return generated(base, encoder, project.experiment.recipes[trained.benchmark.name].evaluate)
 
 
 def _prompt(benchmark: Benchmark, question: str, options: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ import torch
 from tqdm import tqdm
 
 from lynx.artifacts.publish import write_atomic
+from lynx.benchmarks import Benchmark
 from lynx.benchmarks.sample import Sample
 from lynx.config.stages import EvaluateSettings
 from lynx.model.base import Base
@@ -70,6 +71,15 @@ def chosen_letter(base: Base, encoder: ChatEncoder, letters: Sequence[str]) -> A
         return [encoder.decode([item]) for item in choose_tokens(base, streams, chats, choices)]
 
     return answer
+
+
+def answering(
+    base: Base, encoder: ChatEncoder, benchmark: Benchmark, settings: EvaluateSettings
+) -> Answer:
+    """How a benchmark's questions are answered: by a letter where it has letters, else in words."""
+    if benchmark.letters:
+        return chosen_letter(base, encoder, benchmark.letters)
+    return generated(base, encoder, settings)
 
 
 def answer_all(

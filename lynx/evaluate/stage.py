@@ -22,11 +22,7 @@ from lynx.project import Project, StageRun, device_name
 
 def run_predict(project: Project, variant: str, benchmark: str) -> None:
     """Answer the evaluation split with one variant; resumable per batch of one clip's questions."""
-    from lynx.evaluate.predict import (  # torch: `score` does without
-        answer_all,
-        chosen_letter,
-        generated,
-    )
+    from lynx.evaluate.predict import answer_all, answering  # torch: `score` does without
     from lynx.features.clips import usable_samples
     from lynx.features.stage import token_source
     from lynx.model.chat import ChatEncoder
@@ -63,11 +59,7 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
         encoder = ChatEncoder.load(base.info.folder, base.info.image_token_id)
         samples = usable_samples(project, benchmark, settings.split)
         task, per_batch = get_benchmark(benchmark), settings.questions_per_batch
-        answer = (
-            chosen_letter(base, encoder, task.letters)
-            if task.letters
-            else generated(base, encoder, settings)
-        )
+        answer = answering(base, encoder, task, settings)
         answers = answer_all(answer, sources, encoder, samples, task.prompt, per_batch, state)
         with run.publish(device_name(base.device)) as draft:
             write_predictions(draft.folder, samples, answers)
