@@ -6,15 +6,9 @@ listed with what is in them.
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
-
-from tqdm import tqdm
 
 from lynx.artifacts.publish import Draft
 from lynx.config.slices import frames_slice
@@ -23,10 +17,8 @@ from lynx.media.clip_table import read_clip_table
 from lynx.media.inventory import InspectedClip, inspect_clip, require_budgets, write_inventory
 from lynx.media.paths import safe_child
 from lynx.media.square_frames import PreparedScene, prepare_scene
+from lynx.processes import in_processes
 from lynx.project import Project, StageRun
-
-Task = TypeVar("Task")
-Done = TypeVar("Done")
 
 
 def run_frames(project: Project, group: str, clips: list[str]) -> None:
@@ -54,8 +46,8 @@ def _publish_scenes(
     (source,) = {project.clips_root(name) for name in names}
     tasks = [(safe_child(source, clip), draft.folder / "scans" / clip) for clip in clips]
     counts: Counter[str] = Counter()
-    prepare = partial(_prepare, settings)
-    for scene in _in_processes(prepare, tasks, project.experiment.site.workers, "scene"):
+    prepare, workers = partial(_prepare, settings), project.experiment.site.workers
+    for scene in in_processes(prepare, tasks, workers, desc="frames", unit="scene"):
         counts["scenes"] += 1
         counts["frames kept"] += scene.kept
         for reason, count in scene.dropped.items():
@@ -73,8 +65,8 @@ def _publish_videos(project: Project, names: list[str], settings: VideoFiles, dr
     inspect = partial(_inspect, settings.audio)
     for name in names:
         root, files = project.clips_root(name), read_clip_table(project.layout.data(name))
-        tasks = [(root, clip, names) for clip, names in files.items()]
-        inspected = list(_in_processes(inspect, tasks, workers, "video"))
+        tasks = [(root, clip, shown) for clip, shown in files.items()]
+        inspected = list(in_processes(inspect, tasks, workers, desc="frames", unit="video"))
         counts = require_budgets(inspected, settings.allow_missing, settings.allow_unheard)
         draft.counts.update({f"{name} {kind}": count for kind, count in counts.items()})
         write_inventory(draft.folder, name, inspected)
@@ -83,13 +75,3 @@ def _publish_videos(project: Project, names: list[str], settings: VideoFiles, dr
 def _inspect(heard: bool, task: tuple[Path, str, tuple[str, ...]]) -> InspectedClip:
     root, clip, names = task
     return inspect_clip(root, clip, names, heard)
-
-
-def _in_processes(
-    work: Callable[[Task], Done], tasks: Sequence[Task], workers: int, unit: str
-) -> Iterator[Done]:
-    """The results in order, with a progress bar."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        done = pool.map(work, tasks, chunksize=4)
-        yield from tqdm(done, total=len(tasks), desc="frames", unit=unit, mininterval=1.0)

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from tqdm import tqdm
 
 from lynx.demo.world import build_scene, render_frame, scene_cameras
 from lynx.demo.world.palette import COLOURS
 from lynx.demo.world.questions import scanqa_questions, sqa3d_questions
 from lynx.demo.world.scannet_files import COLOUR_SIZE, JPEG_QUALITY
+from lynx.processes import in_processes
 
 
 @dataclass(frozen=True)
@@ -103,12 +102,6 @@ def _nearest(labels: NDArray[np.int8], side: int) -> NDArray[np.int8]:
 def render_scenes(
     seed: int, indices: range, frames: int, side: int, workers: int
 ) -> Iterator[SceneFrames]:
-    """Render many scenes in a process pool, in order, with a progress bar."""
+    """Render many scenes in several processes, in order, with a progress bar."""
     tasks = [(seed, index, frames, side) for index in indices]
-    with ProcessPoolExecutor(workers) as pool:
-        yield from tqdm(
-            pool.map(render_scene, tasks, chunksize=16),
-            total=len(tasks),
-            desc="render",
-            unit="scene",
-        )
+    return in_processes(render_scene, tasks, workers, desc="render", unit="scene")

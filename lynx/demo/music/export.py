@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from lynx.demo.film import write_film
 from lynx.demo.music.instruments import RATE
@@ -19,6 +16,7 @@ from lynx.demo.music.performance import SECONDS, perform
 from lynx.demo.music.questions import music_questions
 from lynx.demo.world import build_scene, render_frame, scene_cameras
 from lynx.demo.world.settings import SPLITS, WorldSettings
+from lynx.processes import in_processes
 
 ANNOTATIONS, VIDEOS = "music_avqa", "music_avqa_videos/MUSIC-AVQA-videos-Real"
 FILES = {
@@ -54,12 +52,8 @@ def export_music(target: Path, settings: WorldSettings, workers: int) -> None:
     """
     indices = [index for split in SPLITS for index in settings.scene_indices(split)]
     write = partial(_write_clip, target / VIDEOS, settings)
-    # Spawned, not forked: the caller may hold threads (torch) that do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        done = pool.map(write, indices, chunksize=4)
-        for _ in tqdm(done, total=len(indices), desc="rendering clips", unit="clip"):
-            pass
+    for _ in in_processes(write, indices, workers, desc="rendering clips", unit="clip"):
+        pass
     for split, name in FILES.items():
         records = _records(settings, split)
         _write_json(target / ANNOTATIONS / name, records)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-from tqdm import tqdm
 
 from lynx.demo.world.scannet_files import write_scene
 from lynx.demo.world.scanqa_json import FILE_STEMS, scanqa_records
@@ -19,6 +15,7 @@ from lynx.demo.world.scene import Scene, build_scene
 from lynx.demo.world.settings import SPLITS, WorldSettings
 from lynx.demo.world.sqa3d_json import annotation_file_stem, question_file_stem, sqa3d_records
 from lynx.errors import InputError
+from lynx.processes import in_processes
 
 _README = """# Demo world
 
@@ -68,17 +65,8 @@ def export_world(target: Path, settings: WorldSettings, workers: int) -> None:
 def _write_scans(scans: Path, settings: WorldSettings, workers: int) -> None:
     indices = [k for split in SPLITS for k in settings.scene_indices(split)]
     write = partial(_write_one, scans, settings)
-    with tqdm(total=len(indices), desc="rendering scenes", unit="scene") as bar:
-        if workers <= 1:
-            for index in indices:
-                write(index)
-                bar.update()
-            return
-        # Spawned, not forked: the caller may hold threads (torch) that do not survive a fork.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(max_workers=workers, mp_context=context) as pool:
-            for _ in pool.map(write, indices, chunksize=4):
-                bar.update()
+    for _ in in_processes(write, indices, workers, desc="rendering scenes", unit="scene"):
+        pass
 
 
 def _write_one(scans: Path, settings: WorldSettings, index: int) -> None:
