@@ -10,7 +10,7 @@ from typing import Protocol
 from lynx.benchmarks.annotation import Annotation
 from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.scores import Scores
-from lynx.errors import InputError
+from lynx.registry import Registry
 
 
 class ReadAnnotation(Protocol):
@@ -45,34 +45,19 @@ class Benchmark:
     letters: tuple[str, ...] = ()
 
 
-_BENCHMARKS: dict[str, Benchmark] = {}
+_BENCHMARKS = Registry[Benchmark]("benchmark", "correct the configuration")
 
 
 def register(benchmark: Benchmark) -> None:
-    """Add a benchmark under its name.
-
-    Raises:
-        ValueError: the name is taken.
-    """
-    if benchmark.name in _BENCHMARKS:
-        raise ValueError(f"benchmark {benchmark.name!r} is already registered; names are unique")
-    _BENCHMARKS[benchmark.name] = benchmark
+    """Add a benchmark under its name; ValueError if it is taken."""
+    _BENCHMARKS.register(benchmark.name, benchmark)
 
 
 def get_benchmark(name: str) -> Benchmark:
-    """Look a benchmark up by its exact name.
-
-    Raises:
-        InputError: there is none of that name.
-    """
-    if name not in _BENCHMARKS:
-        raise InputError(
-            f"benchmark: found {name!r}, expected one of {', '.join(benchmark_names())}; correct "
-            "the configuration"
-        )
-    return _BENCHMARKS[name]
+    """Look a benchmark up by its exact name; InputError if there is none."""
+    return _BENCHMARKS.get(name)
 
 
 def benchmark_names() -> tuple[str, ...]:
     """Registered names in alphabetical order."""
-    return tuple(sorted(_BENCHMARKS))
+    return _BENCHMARKS.names()

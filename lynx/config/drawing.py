@@ -1,7 +1,7 @@
 """How X is drawn, as far as the configuration knows: one model per modality, found by its name.
 
-A modality's settings stand in the modality's own file. The configuration names none of them: they
-register themselves here, and every `drawing` of a recipe is one of those registered, chosen by its
+A modality's settings stand in the modality's own file. The configuration names none of them: when
+the first recipe is read it asks which there are, and every `drawing` is one of these, chosen by its
 key `modality`.
 """
 
@@ -17,8 +17,6 @@ from pydantic_core import CoreSchema, core_schema
 from lynx.config.strict import Strict
 
 MODALITIES = "lynx.modalities"
-
-_MODELS: dict[str, type[Drawing]] = {}
 
 
 class Drawing(Strict):
@@ -48,16 +46,5 @@ class Drawing(Strict):
 
 def drawing_models() -> Mapping[str, type[Drawing]]:
     """Every modality's settings by its name."""
-    importlib.import_module(MODALITIES)  # its modules register their models
-    return _MODELS
-
-
-def register_drawing(name: str, model: type[Drawing]) -> None:
-    """Make `modality: <name>` stand for `model` in recipes.
-
-    Raises:
-        ValueError: the name is taken.
-    """
-    if name in _MODELS:
-        raise ValueError(f"drawing of modality {name!r} is already registered; names are unique")
-    _MODELS[name] = model
+    found: Mapping[str, type[Drawing]] = importlib.import_module(MODALITIES).drawing_models()
+    return found

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lynx.config.drawing import Drawing, register_drawing
-from lynx.errors import InputError
+from lynx.config.drawing import Drawing
+from lynx.registry import Registry
 
 Draw = Callable[[Any, Sequence[int], Any], NDArray[np.uint8]]
 Compose = Callable[[NDArray[np.float32], Any], NDArray[np.float32]]
@@ -38,35 +38,24 @@ class Modality:
     compose: Compose | None = None
 
 
-_MODALITIES: dict[str, Modality] = {}
+_MODALITIES = Registry[Modality]("modality", "correct the benchmark's configuration")
 
 
 def register(modality: Modality) -> None:
-    """Add a modality under its name.
-
-    Raises:
-        ValueError: the name is taken.
-    """
-    if modality.name in _MODALITIES:
-        raise ValueError(f"modality {modality.name!r} is already registered; names are unique")
-    register_drawing(modality.name, modality.settings)
-    _MODALITIES[modality.name] = modality
+    """Add a modality under its name; ValueError if it is taken."""
+    _MODALITIES.register(modality.name, modality)
 
 
 def get_modality(name: str) -> Modality:
-    """Look a modality up by its exact name.
-
-    Raises:
-        InputError: there is none of that name.
-    """
-    if name not in _MODALITIES:
-        raise InputError(
-            f"modality: found {name!r}, expected one of {', '.join(modality_names())}; correct the "
-            "benchmark's configuration"
-        )
-    return _MODALITIES[name]
+    """Look a modality up by its exact name; InputError if there is none."""
+    return _MODALITIES.get(name)
 
 
 def modality_names() -> tuple[str, ...]:
     """Registered names in alphabetical order."""
-    return tuple(sorted(_MODALITIES))
+    return _MODALITIES.names()
+
+
+def drawing_models() -> dict[str, type[Drawing]]:
+    """Every modality's settings by its name."""
+    return {name: get_modality(name).settings for name in modality_names()}
