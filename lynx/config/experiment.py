@@ -38,8 +38,8 @@ class WorldConfig(Strict):
 
     seed: Annotated[int, Field(ge=0)]
     train_scenes: Positive
-    val_scenes: Positive
-    test_scenes: Positive
+    val_scenes: Annotated[int, Field(ge=0)]
+    test_scenes: Annotated[int, Field(ge=0)]
     frames_per_scene: Positive
 
 
