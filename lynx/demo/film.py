@@ -1,6 +1,6 @@
 """Rooms on film, with sound or without: H.264 and AAC in mp4, as the real sets have it.
 
-Legend: `F` frames, `H` x `W` pixels (even numbers), `N` samples of sound.
+Legend: `F` frames, `H` x `W` pixels, `N` samples of sound.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from lynx.demo.world import render_frame, scene_cameras
 from lynx.demo.world.scene import Scene
 
-FRAME_SIZE = (112, 84)  # width, height; colours are stored at half of it
+MACROBLOCK = 16
+FRAME_SIZE = (128, 96)  # width, height; colours are stored at half of it
 AUDIO_FRAME = 1024  # samples; AAC's own
 QUALITY = {"crf": "18", "preset": "veryfast", "threads": "1"}
 
@@ -33,7 +34,14 @@ def write_film(
     sound: NDArray[np.float32] | None = None,
     sound_rate: int = 16000,
 ) -> None:
-    """Encode frames (F, H, W, 3) at `rate` a second and mono sound (N,) in [-1, 1], or no track."""
+    """Encode frames (F, H, W, 3) at `rate` a second and mono sound (N,) in [-1, 1], or no track.
+
+    Raises:
+        ValueError: height or width is no multiple of a macroblock: the encoder would fill the last
+            ones from memory that was never written, and the file's bytes would differ by chance.
+    """
+    if any(side % MACROBLOCK for side in frames.shape[1:3]):
+        raise ValueError(f"frames {frames.shape}; expected sides that {MACROBLOCK} divides")
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=rate, options=QUALITY)

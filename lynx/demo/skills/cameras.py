@@ -15,7 +15,7 @@ from lynx.demo.world.palette import CEILING, COLOURS, PALETTE
 from lynx.demo.world.scene import stream
 
 _CAMERA_STREAM = 17
-PERSON = (16, 18)  # width, height in pixels
+PERSON = (18, 20)  # width, height in pixels
 
 
 def film_person(take: SkillTake, frames: int) -> NDArray[np.uint8]:
