@@ -37,9 +37,9 @@ def run_data(project: Project, name: str) -> None:
                 draft.counts[f"{split} dropped: {reason}"] = count
         if files:
             write_clip_table(draft.folder, files)
-        train = experiment.splits_used(name)[0]
+        train = experiment.training_split(name)
         for split, samples in tables.items():
-            if split != train:
+            if train in tables and split != train:
                 require_disjoint(tables[train], samples, train, split)
 
 
@@ -56,7 +56,7 @@ def training_clips(project: Project, sources: Sequence[str]) -> list[tuple[str, 
     """
     found: dict[tuple[Path, str], tuple[str, str]] = {}
     for name in sources:
-        split = project.experiment.splits_used(name)[0]
+        split = project.experiment.training_split(name)
         for clip in unique_clips([read_split(project, name, split)]):
             found.setdefault((project.clips_root(name), clip), (name, clip))
     return list(found.values())
