@@ -10,7 +10,7 @@ from lynx.benchmarks.sample import Sample, read_samples, write_samples
 from lynx.benchmarks.scenes import require_scenes
 from lynx.benchmarks.splits import require_disjoint
 from lynx.config.slices import data_slice
-from lynx.media.clip_table import write_clip_table
+from lynx.media.clip_table import Bounds, write_clip_table
 from lynx.project import Project, StageRun
 
 
@@ -25,18 +25,20 @@ def run_data(project: Project, name: str) -> None:
     with run.publish() as draft:
         tables: dict[str, list[Sample]] = {}
         files: dict[str, tuple[str, ...]] = {}
+        bounds: dict[str, Bounds] = {}
         for split in experiment.splits_used(name):
             annotation = benchmark.read(project.annotations_root(name), split)
             if not annotation.clip_files:
                 require_scenes(annotation.samples, project.clips_root(name))
             files |= annotation.clip_files
+            bounds |= annotation.clip_bounds
             tables[split] = annotation.samples
             write_samples(draft.folder / f"{split}.jsonl", annotation.samples)
             draft.counts[f"{split} kept"] = len(annotation.samples)
             for reason, count in annotation.dropped.items():
                 draft.counts[f"{split} dropped: {reason}"] = count
         if files:
-            write_clip_table(draft.folder, files)
+            write_clip_table(draft.folder, files, bounds)
         train = experiment.training_split(name)
         for split, samples in tables.items():
             if train in tables and split != train:
