@@ -13,8 +13,9 @@ from typing import Any
 
 from lynx.config import slices
 from lynx.config.experiment import Experiment, Stream
-from lynx.config.layout import Layout
+from lynx.config.layout import Layout, manifest
 from lynx.config.loading import COMMAND_LINE, DEFAULT, load_experiment
+from lynx.config.targets import named_targets
 from lynx.config.yaml_files import deep_merge, parse_yaml, read_mapping
 from lynx.errors import InputError
 
@@ -119,6 +120,10 @@ class WorkflowConfig:
         names = self.experiment.main.benchmarks
         return [f"results/tables/{name}-seeds.{kind}" for name in names for kind in ("csv", "md")]
 
+    def targets(self) -> dict[str, list[str]]:
+        """Files by the name of the target that stands for them."""
+        return named_targets(self.experiment)
+
     def variants(self) -> list[str]:
         """lynx and the variants shown beside it."""
         return ["lynx", *(name for name in self.experiment.compare_with if name != "lynx")]
@@ -152,11 +157,6 @@ def _in_order(files: Sequence[Path | str], root: Path) -> tuple[Path, ...]:
 def _load_cached(config: WorkflowConfig, chosen: tuple[tuple[str, str], ...]) -> Experiment:
     overrides: dict[str, object] = {**dict(config.overrides), **dict(chosen)}
     return load_experiment(config.files, overrides, config.root)
-
-
-def manifest(folder: Path) -> str:
-    """The manifest that stands for a folder in the DAG."""
-    return str(folder / "manifest.json")
 
 
 def data_inputs(experiment: Experiment, benchmark: str) -> list[str]:
