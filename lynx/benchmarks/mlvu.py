@@ -27,6 +27,7 @@ from lynx.benchmarks.mappings import file_name
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Turn
 from lynx.benchmarks.scores import Scores
+from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
 from lynx.metrics.letters import letter_word
 from lynx.metrics.multiple_choice import Rule, letter_of
@@ -68,8 +69,9 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
     paths = {task: annotation_file(annotations_root, names, task, _HOW_TO_GET) for task in names}
     items = [item for task, path in paths.items() for item in _task(path, task)]
     samples, dropped = within_budget(annotations_root / "json", items, allow_missing)
+    samples, tags = with_tags(annotations_root / "json", samples)
     clip_files = {sample.clip: (f"video/{_file(sample.clip)}",) for sample in samples}
-    return Annotation(samples, dropped, list(paths.values()), clip_files)
+    return Annotation(samples, dropped, [*paths.values(), *tags], clip_files)
 
 
 def _file(clip: str) -> str:

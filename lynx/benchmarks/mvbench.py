@@ -31,6 +31,7 @@ from lynx.benchmarks.mappings import file_name
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Turn
 from lynx.benchmarks.scores import Scores
+from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
 from lynx.media.clip_table import Bounds
 from lynx.metrics.letters import letter_word
@@ -97,12 +98,13 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
     _require_segments(annotations_root)
     rows = [row for task, path in paths.items() for row in _rows(path, task)]
     samples, dropped = within_budget(annotations_root / "json", map(_sample, rows), allow_missing)
+    samples, tags = with_tags(annotations_root / "json", samples)
     asked = {sample.clip for sample in samples}
     shown = {row.clip: row for row in rows if row.clip in asked}
     return Annotation(
         samples,
         dropped,
-        list(paths.values()),
+        [*paths.values(), *tags],
         {clip: (row.file,) for clip, row in shown.items()},
         {clip: row.bounds for clip, row in shown.items() if row.bounds is not None},
     )

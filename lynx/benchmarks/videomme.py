@@ -29,6 +29,7 @@ from lynx.benchmarks.parquet import read_parquet
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Turn
 from lynx.benchmarks.scores import Scores
+from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
 from lynx.metrics.letters import first_letter
 from lynx.metrics.multiple_choice import Rule, letter_of
@@ -70,7 +71,8 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
         for name, row in zip(ids, rows, strict=True)
     ]
     samples, dropped = within_budget(paths[0], items, allow_missing)
-    return Annotation(samples, dropped, paths, clip_files(annotations_root, samples))
+    samples, tags = with_tags(paths[0], samples)
+    return Annotation(samples, dropped, [*paths, *tags], clip_files(annotations_root, samples))
 
 
 def _tables(root: Path) -> list[Path]:

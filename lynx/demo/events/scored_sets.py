@@ -6,7 +6,7 @@ annotation: `fast` (dense frames alone show the flashes) or `colour` (any frame 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,16 +135,9 @@ def _row(item: Asked, video: str) -> dict[str, object]:
 def _by_task(
     seed: int, clips: Sequence[int], flash: Sequence[str], still: Sequence[str]
 ) -> dict[str, list[Asked]]:
-    """The questions dealt out to the tasks of their kind, a clip's to one task after another."""
+    """Questions by task; those about a clip go to two, so that few folders hold its video."""
     tasks: dict[str, list[Asked]] = {task: [] for task in (*flash, *still)}
-    for names, items in _kinds(asked(seed, clips), flash, still):
-        for number, item in enumerate(items):
-            tasks[names[number % len(names)]].append(item)
+    for item in asked(seed, clips):
+        names = flash if item.needs == "fast" else still
+        tasks[names[clips.index(item.index) % len(names)]].append(item)
     return tasks
-
-
-def _kinds(
-    items: Sequence[Asked], flash: Sequence[str], still: Sequence[str]
-) -> Iterator[tuple[Sequence[str], list[Asked]]]:
-    yield flash, [item for item in items if item.needs == "fast"]
-    yield still, [item for item in items if item.needs == "colour"]
