@@ -26,6 +26,9 @@ def check_experiment(
         _check_world(name, recipe, experiment, places[name])
     if not experiment.synthetic:
         _check_site(experiment)
+    for variant in experiment.compare_with:
+        if variant in experiment.faults:
+            raise InputError(experiment.faults[variant])
 
 
 def _check_names(experiment: Experiment) -> None:

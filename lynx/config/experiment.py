@@ -9,6 +9,7 @@ from pydantic import Field
 
 from lynx.config.stages import AlignSettings, Recipe
 from lynx.config.strict import Positive, Strict
+from lynx.errors import InputError
 
 Dtype = Literal["float32", "bfloat16"]
 Stream = Literal["video", "aligned", "plain"]
@@ -58,10 +59,14 @@ class ScaleConfig(Strict):
 
 
 class VariantConfig(Strict):
-    """Which streams a variant sees and whether its language adapter is trained."""
+    """Which streams a variant sees, which of its adapters is trained, and with what numbers."""
 
     x: Literal["none", "aligned", "plain", "repeat"]
     sft: bool
+    recipe: dict[str, object] = Field(
+        default={},
+        description="dotted recipe keys and their values, laid over each benchmark's recipe",
+    )
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -100,6 +105,20 @@ class SiteConfig(Strict):
     workers: Positive = Field(description="processes that prepare data")
 
 
+class Alignment(Strict):
+    """What decides one vision adapter of stage 2, whoever reads its tokens."""
+
+    group: str = Field(description="whose frames it is trained on, and whose reference it meets")
+    settings: AlignSettings
+
+
+class VariantPlan(Strict):
+    """What the recipe keys of a variant come to, by benchmark."""
+
+    recipes: dict[str, Recipe]
+    align_names: dict[str, str] = Field(description="of its own alignments; others are lynx's")
+
+
 class Experiment(Strict):
     """Everything resolved for one configured scale, checked before the DAG is built."""
 
@@ -111,7 +130,12 @@ class Experiment(Strict):
     align_names: dict[str, str] = Field(
         description="benchmark -> name of its alignment: the group's, or its own"
     )
+    alignments: dict[str, Alignment] = Field(description="by name: lynx's and its variants'")
     variants: dict[str, VariantConfig]
+    plans: dict[str, VariantPlan] = Field(description="of the variants that have recipe keys")
+    faults: dict[str, str] = Field(
+        description="variants that cannot run with these recipes, and the sentence that says why"
+    )
     benchmarks: dict[str, BenchmarkConfig] = Field(
         description="those of main.benchmarks and those whose training clips a recipe takes"
     )
@@ -148,18 +172,38 @@ class Experiment(Strict):
         return self.recipes[next(n for n in self.group_benchmarks(group) if n in self.recipes)]
 
     def align_settings(self, align: str) -> AlignSettings:
-        """What decides the alignment artefact of this name (a value of `align_names`)."""
-        return self.recipes[self._aligned(align)].align
+        """What decides the alignment artefact of this name (one of `alignments`)."""
+        return self.alignments[align].settings
 
     def align_group(self, align: str) -> str:
-        """The group whose frames and reference an alignment is trained on."""
-        return self.benchmarks[self._aligned(align)].group
+        """The group whose frames an alignment is trained on."""
+        return self.alignments[align].group
+
+    def recipe_of(self, variant: str, benchmark: str) -> Recipe:
+        """The recipe of a benchmark with the keys of a variant laid over it.
+
+        Raises `InputError` for a variant that cannot run with the configured recipe.
+        """
+        plan = self._plan(variant)
+        return self.recipes[benchmark] if plan is None else plan.recipes[benchmark]
+
+    def align_name(self, variant: str, benchmark: str) -> str:
+        """The alignment whose adapter draws a variant's X: lynx's, or its own where it differs."""
+        plan = self._plan(variant)
+        names = {} if plan is None else plan.align_names
+        return names.get(benchmark, self.align_names[benchmark])
+
+    def has_own_vision(self, variant: str, benchmark: str) -> bool:
+        """Whether a variant's X is read by a vision adapter other than lynx's."""
+        return self.align_name(variant, benchmark) != self.align_names[benchmark]
+
+    def _plan(self, variant: str) -> VariantPlan | None:
+        if variant in self.faults:
+            raise InputError(self.faults[variant])
+        return self.plans.get(variant)
 
     def splits_used(self, benchmark: str) -> tuple[str, ...]:
         """The splits that a run reads: the training split, then the one that is scored."""
         train = self.benchmarks[benchmark].splits[0]
         recipe = self.recipes.get(benchmark)  # None for a mere source of training clips
         return (train,) if recipe is None else (train, recipe.evaluate.split)
-
-    def _aligned(self, align: str) -> str:
-        return next(name for name, used in self.align_names.items() if used == align)

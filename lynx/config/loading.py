@@ -22,6 +22,7 @@ from lynx.config.experiment import (
 from lynx.config.explain import KeyPath, Locate, dotted, in_file, unknown_name, validate
 from lynx.config.recipes import Names, Overrides, RecipeSource, read_recipe, resolve
 from lynx.config.stages import Recipe
+from lynx.config.variants import plan_variants
 from lynx.config.yaml_files import deep_merge, parse_yaml, read_mapping
 from lynx.errors import InputError
 
@@ -60,7 +61,9 @@ def load_experiment(
     benchmarks = _read_benchmarks(root)
     _check_chosen(main, scale, scale_file, variants, benchmarks)
     source = _read_recipe_source(root, main, scale, scale_file, scales, benchmarks)
-    recipes, places = _resolve_all(source, main)
+    chosen = Overrides.parse(main.origins["overrides"], main.config.overrides)
+    recipes, places = _resolve_all(source, main, chosen)
+    planned = plan_variants(source, scale_name, chosen, variants, recipes)
     experiment = Experiment(
         main=main.config,
         scale_name=scale_name,
@@ -68,7 +71,10 @@ def load_experiment(
         recipe_name=Path(source.name).stem,
         recipes=recipes,
         align_names={name: source.align_name(name, scale_name) for name in recipes},
+        alignments=planned.alignments,
         variants=variants,
+        plans=planned.plans,
+        faults=planned.faults,
         benchmarks=_needed(benchmarks, recipes),
         site=_read_site(root),
     )
@@ -153,8 +159,9 @@ def _read_recipe_source(
     return read_recipe(name, read_mapping(root, name), Names(groups, frozenset(scales)))
 
 
-def _resolve_all(source: RecipeSource, main: _Main) -> tuple[dict[str, Recipe], dict[str, Locate]]:
-    chosen = Overrides.parse(main.origins["overrides"], main.config.overrides)
+def _resolve_all(
+    source: RecipeSource, main: _Main, chosen: Overrides
+) -> tuple[dict[str, Recipe], dict[str, Locate]]:
     found = {
         name: resolve(source, name, main.config.scale, chosen) for name in main.config.benchmarks
     }

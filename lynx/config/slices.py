@@ -61,7 +61,7 @@ def reference_slice(experiment: Experiment, group: str) -> Slice:
 
 
 def align_slice(experiment: Experiment, align: str) -> Slice:
-    """Stage 2: the vision adapter; `align` is a value of `experiment.align_names`."""
+    """Stage 2: the vision adapter; `align` is one of `experiment.alignments`."""
     group = experiment.align_group(align)
     return {
         "model": _model(experiment),
@@ -105,7 +105,7 @@ def sft_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice:
         raise InputError(
             f"variant '{variant}' is not trained; config/variants.yaml says sft: false"
         )
-    sft = experiment.recipes[benchmark].sft
+    sft = experiment.recipe_of(variant, benchmark).sft
     return {
         "model": _model(experiment),
         "benchmark": benchmark,
@@ -121,7 +121,7 @@ def sft_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice:
 def predict_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice:
     """Answers of a variant; they carry what the variant was trained with (design, rule 7)."""
     settings = experiment.variants[variant]
-    evaluate = experiment.recipes[benchmark].evaluate
+    evaluate = experiment.recipe_of(variant, benchmark).evaluate
     return {
         "model": _model(experiment),
         "benchmark": benchmark,

@@ -114,6 +114,15 @@ class AlignSettings(Strict):
     lora: LoraSettings
     optimizer: OptimizerSettings
 
+    @model_validator(mode="after")
+    def _something_is_trained(self) -> AlignSettings:
+        if self.attention_weight == self.moment_weight == 0.0:
+            raise ValueError(
+                "attention_weight and moment_weight are both 0, so that nothing is trained; raise "
+                "one of them"
+            )
+        return self
+
 
 class SftSettings(Strict):
     """Stage 3: instruction tuning of the language adapter (method section 5)."""

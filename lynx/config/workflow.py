@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from lynx.config import slices
+from lynx.config.checks import MAIN_VARIANT
 from lynx.config.experiment import Experiment, Stream
 from lynx.config.layout import Layout
 from lynx.config.loading import COMMAND_LINE, DEFAULT, load_experiment
+from lynx.config.streams import stream_folder, vision_parent
 from lynx.config.yaml_files import deep_merge, parse_yaml, read_mapping
 from lynx.errors import InputError
 
@@ -193,21 +195,25 @@ def align_inputs(experiment: Experiment, name: str) -> list[str]:
     return [manifest(folder) for folder in folders]
 
 
-def features_inputs(experiment: Experiment, benchmark: str, stream: str) -> list[str]:
-    """Base, table, frames, and the vision adapter of an aligned stream."""
+def features_inputs(
+    experiment: Experiment, benchmark: str, stream: str, variant: str = MAIN_VARIANT
+) -> list[str]:
+    """Base, table, frames, and the variant's vision adapter of an aligned stream."""
     layout = Layout(Path(), experiment.scale_name)
     group = experiment.benchmarks[benchmark].group
     folders = [layout.base, layout.data(benchmark), layout.frames(group)]
     if stream == "aligned":
-        folders.append(layout.align(experiment.align_names[benchmark], experiment.main.seed))
+        folders.append(vision_parent(experiment, layout, variant, benchmark)[1])
     return [manifest(folder) for folder in folders]
 
 
 def stream_inputs(experiment: Experiment, variant: str, benchmark: str, split: str) -> list[str]:
     """The streams that a variant reads of one split."""
-    layout, seed = Layout(Path(), experiment.scale_name), experiment.main.seed
-    streams = dict.fromkeys(experiment.variants[variant].streams)
-    return [manifest(layout.features(benchmark, split, each, seed)) for each in streams]
+    layout, streams = Layout(Path(), experiment.scale_name), experiment.variants[variant].streams
+    return [
+        manifest(stream_folder(experiment, layout, variant, benchmark, split, each))
+        for each in dict.fromkeys(streams)
+    ]
 
 
 def sft_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str]:
