@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 STAGE_VERSIONS = {
-    "world": 2,
+    "world": 3,
     "base": 1,
     "data": 1,
     "frames": 1,

@@ -37,6 +37,7 @@ from lynx.benchmarks.mappings import clip_id, clip_of, existing, files_of, read_
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.scores import Scores
+from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
 from lynx.metrics.captions import CAPTION_METRICS, caption_scores
 from lynx.metrics.coverage import cover
@@ -83,10 +84,11 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
         else:
             items = [_whole(clip, said) for clip, said in _test_dialogs(path)]
     samples, dropped = within_budget(path, items, allow_missing)
+    samples, tags = with_tags(path, samples)
     if left_over:
         dropped[LEFT_OVER] = left_over
     clip_files = files_of(samples, read_mapping(mapping), lambda clip: f"{clip}.mp4")
-    return Annotation(samples, dropped, [path, *existing(mapping)], clip_files)
+    return Annotation(samples, dropped, [path, *existing(mapping), *tags], clip_files)
 
 
 def _training_dialogs(path: Path) -> dict[str, list[Exchange]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from lynx.benchmarks.annotation import read_json
+from lynx.benchmarks.sample import Sample
 from lynx.errors import InputError
 
 
@@ -44,3 +45,20 @@ def read_tags(path: Path, question_ids: Collection[str]) -> dict[str, dict[str, 
                 "because question types are reported under this one; rename the tag"
             )
     return table
+
+
+def with_tags(annotation: Path, samples: Sequence[Sample]) -> tuple[list[Sample], list[Path]]:
+    """Samples with the tags that stand beside their annotation, and the file that holds them.
+
+    Raises:
+        InputError: as ``read_tags`` does.
+    """
+    path = tags_file(annotation)
+    if not path.is_file():
+        return list(samples), []
+    tags = read_tags(path, {sample.id for sample in samples})
+    tagged = [
+        sample.model_copy(update={"tags": {**sample.tags, **tags.get(sample.id, {})}})
+        for sample in samples
+    ]
+    return tagged, [path]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, cast
 
 from pydantic import Field
 
-from lynx.config.stages import AlignSettings, Recipe
+from lynx.config.stages import AlignSettings, Recipe, SftSettings, ViewSettings
 from lynx.config.strict import Positive, Strict
 from lynx.errors import InputError
 
@@ -39,8 +39,8 @@ class WorldConfig(Strict):
 
     seed: Annotated[int, Field(ge=0)]
     train_scenes: Positive
-    val_scenes: Positive
-    test_scenes: Positive
+    val_scenes: Annotated[int, Field(ge=0)]
+    test_scenes: Annotated[int, Field(ge=0)]
     frames_per_scene: Positive
 
 
@@ -82,11 +82,21 @@ class BenchmarkConfig(Strict):
     annotations: str = Field(description="key of site.data that holds the annotation files")
     clips: str = Field(description="key of site.data that holds the clips")
     world: str = Field(description="the rendered world that stands in for it at the demo scale")
-    splits: tuple[str, ...] = Field(
-        min_length=2, description="splits a recipe may name; the first one is for training"
+    trained_on: str | None = Field(
+        default=None,
+        description="the benchmark of the group that its adapters are trained on; null: itself",
     )
-    headline: tuple[str, ...] = Field(description="metrics shown first, in this order")
-    main_metric: str = Field(description="the one metric that tables over seeds show")
+    splits: tuple[str, ...] = Field(
+        min_length=1,
+        description="splits a recipe may name; the first one is for training, unless that is "
+        "another benchmark's (`trained_on`)",
+    )
+    headline: tuple[str, ...] = Field(
+        description="metrics shown first, in this order; none of a training set"
+    )
+    main_metric: str = Field(
+        description="the one metric that tables over seeds show; of a training set, empty"
+    )
     main_groups: str | None = Field(
         description="the grouping of questions that is shown beside it: `type` or a tag; or null"
     )
@@ -113,10 +123,12 @@ class Alignment(Strict):
 
 
 class VariantPlan(Strict):
-    """What the recipe keys of a variant come to, by benchmark."""
+    """What the recipe keys of a variant come to."""
 
-    recipes: dict[str, Recipe]
-    align_names: dict[str, str] = Field(description="of its own alignments; others are lynx's")
+    recipes: dict[str, Recipe] = Field(description="by benchmark, those of main.benchmarks")
+    align_names: dict[str, str] = Field(
+        description="benchmark that is trained on -> an alignment of its own; others are lynx's"
+    )
 
 
 class Experiment(Strict):
@@ -128,7 +140,8 @@ class Experiment(Strict):
     recipe_name: str
     recipes: dict[str, Recipe] = Field(description="by benchmark, exactly those of main.benchmarks")
     align_names: dict[str, str] = Field(
-        description="benchmark -> name of its alignment: the group's, or its own"
+        description="benchmark, of main.benchmarks or trained on for one -> name of its alignment: "
+        "the group's, or its own"
     )
     alignments: dict[str, Alignment] = Field(description="by name: lynx's and its variants'")
     variants: dict[str, VariantConfig]
@@ -137,7 +150,7 @@ class Experiment(Strict):
         description="variants that cannot run with these recipes, and the sentence that says why"
     )
     benchmarks: dict[str, BenchmarkConfig] = Field(
-        description="those of main.benchmarks and those whose training clips a recipe takes"
+        description="those of main.benchmarks and those whose training data they take"
     )
     site: SiteConfig
 
@@ -191,7 +204,7 @@ class Experiment(Strict):
         """The alignment whose adapter draws a variant's X: lynx's, or its own where it differs."""
         plan = self._plan(variant)
         names = {} if plan is None else plan.align_names
-        return names.get(benchmark, self.align_names[benchmark])
+        return names.get(self.trainer_of(benchmark), self.align_names[benchmark])
 
     def has_own_vision(self, variant: str, benchmark: str) -> bool:
         """Whether a variant's X is read by a vision adapter other than lynx's."""
@@ -202,8 +215,40 @@ class Experiment(Strict):
             raise InputError(self.faults[variant])
         return self.plans.get(variant)
 
+    def trainer_of(self, benchmark: str) -> str:
+        """The benchmark whose training split its adapters are trained on: most often itself."""
+        return self.benchmarks[benchmark].trained_on or benchmark
+
+    def training_split(self, benchmark: str) -> str:
+        """The name of that split, in the benchmark that it belongs to."""
+        return self.benchmarks[self.trainer_of(benchmark)].splits[0]
+
+    def training_recipe(self, benchmark: str) -> Recipe:
+        """The recipe whose sft section holds for all that are trained on the same benchmark."""
+        return self.recipes[self._trained_alike(benchmark)]
+
+    def sft_settings(self, variant: str, benchmark: str) -> SftSettings:
+        """Stage 3 of a variant; one for all that are trained on the same benchmark."""
+        return self.recipe_of(variant, self._trained_alike(benchmark)).sft
+
+    def _trained_alike(self, benchmark: str) -> str:
+        trainer = self.trainer_of(benchmark)
+        return next(name for name in self.recipes if self.trainer_of(name) == trainer)
+
+    def view_of(self, benchmark: str, split: str) -> ViewSettings:
+        """What is shown of a split: the training split is seen as sft sees it, others as scored."""
+        if self.is_training(benchmark, split):
+            return self.training_recipe(benchmark).sft.view
+        return self.recipes[benchmark].evaluate.view
+
+    def is_training(self, benchmark: str, split: str) -> bool:
+        """Whether a benchmark's split is one that adapters are trained on."""
+        item = self.benchmarks[benchmark]
+        return item.trained_on is None and split == item.splits[0]
+
     def splits_used(self, benchmark: str) -> tuple[str, ...]:
-        """The splits that a run reads: the training split, then the one that is scored."""
-        train = self.benchmarks[benchmark].splits[0]
-        recipe = self.recipes.get(benchmark)  # None for a mere source of training clips
-        return (train,) if recipe is None else (train, recipe.evaluate.split)
+        """The splits that a run reads: its own training split, if any, and the one it scores."""
+        item = self.benchmarks[benchmark]
+        recipe = self.recipes.get(benchmark)  # None for a mere source of training data
+        train = item.splits[:1] if item.trained_on is None else ()
+        return train if recipe is None else (*train, recipe.evaluate.split)

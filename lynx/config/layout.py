@@ -75,3 +75,8 @@ class Layout:
     def headline(self, benchmark: str) -> Path:
         """What people ask for: variant lynx at the configured scale, beside its controls."""
         return self.root / "results" / benchmark / "metrics.json"
+
+
+def manifest(folder: Path) -> str:
+    """The manifest that stands for a folder in the DAG."""
+    return str(folder / "manifest.json")

@@ -97,14 +97,14 @@ def plan_variants(
             shared = source.align_name(benchmark, scale)
             alignment = _alignment(source, benchmark, recipe)
             if alignment != alignments[shared]:
-                names[benchmark] = f"{shared}-{variant}"
-                planned.alignments[names[benchmark]] = alignment
+                names[source.names.trainers[benchmark]] = f"{shared}-{variant}"
+                planned.alignments[f"{shared}-{variant}"] = alignment
         planned.plans[variant] = VariantPlan(recipes=own, align_names=names)
     return planned
 
 
 def _alignment(source: RecipeSource, benchmark: str, recipe: Recipe) -> Alignment:
-    return Alignment(group=source.groups[benchmark], settings=recipe.align)
+    return Alignment(group=source.names.groups[benchmark], settings=recipe.align)
 
 
 def _named(variant: str, sentence: str) -> str:

@@ -14,11 +14,15 @@ from typing import Any
 from lynx.config import slices
 from lynx.config.checks import MAIN_VARIANT
 from lynx.config.experiment import Experiment, Stream
-from lynx.config.layout import Layout
+from lynx.config.layout import Layout, manifest
 from lynx.config.loading import COMMAND_LINE, DEFAULT, load_experiment
 from lynx.config.streams import stream_folder, vision_parent
+from lynx.config.targets import named_targets
 from lynx.config.yaml_files import deep_merge, parse_yaml, read_mapping
 from lynx.errors import InputError
+
+ANNOTATIONS = ("*.json", "*/*.json", "*/*.parquet")
+"""Where annotation files lie below their root: in it, or one folder down."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,10 @@ class WorkflowConfig:
         names = self.experiment.main.benchmarks
         return [f"results/tables/{name}-seeds.{kind}" for name in names for kind in ("csv", "md")]
 
+    def targets(self) -> dict[str, list[str]]:
+        """Files by the name of the target that stands for them."""
+        return named_targets(self.experiment)
+
     def variants(self) -> list[str]:
         """lynx and the variants shown beside it."""
         return ["lynx", *(name for name in self.experiment.compare_with if name != "lynx")]
@@ -153,18 +161,14 @@ def _load_cached(config: WorkflowConfig, chosen: tuple[tuple[str, str], ...]) ->
     return load_experiment(config.files, overrides, config.root)
 
 
-def manifest(folder: Path) -> str:
-    """The manifest that stands for a folder in the DAG."""
-    return str(folder / "manifest.json")
-
-
 def data_inputs(experiment: Experiment, benchmark: str) -> list[str]:
     """The rendered world, or the annotation files of the site."""
     world = experiment.world_of(benchmark)
     if world is not None:
         return [manifest(Layout(Path(), experiment.scale_name).world(world))]
     root = experiment.site.data.get(experiment.benchmarks[benchmark].annotations)
-    return sorted(str(path) for path in root.glob("*.json")) if root else []
+    names = (path for pattern in ANNOTATIONS for path in root.glob(pattern)) if root else ()
+    return sorted(map(str, names))
 
 
 def base_inputs(experiment: Experiment) -> list[str]:
@@ -218,7 +222,7 @@ def stream_inputs(experiment: Experiment, variant: str, benchmark: str, split: s
 
 def sft_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str]:
     """Base, table and training streams."""
-    layout, train = Layout(Path(), experiment.scale_name), experiment.splits_used(benchmark)[0]
+    layout, train = Layout(Path(), experiment.scale_name), experiment.training_split(benchmark)
     own = [manifest(layout.base), manifest(layout.data(benchmark))]
     return own + stream_inputs(experiment, variant, benchmark, train)
 
@@ -229,7 +233,7 @@ def predict_inputs(experiment: Experiment, variant: str, benchmark: str) -> list
     split = experiment.recipes[benchmark].evaluate.split
     own = [manifest(layout.base), manifest(layout.data(benchmark))]
     if experiment.variants[variant].sft:
-        own.append(manifest(layout.sft(variant, benchmark, seed)))
+        own.append(manifest(layout.sft(variant, experiment.trainer_of(benchmark), seed)))
     return own + stream_inputs(experiment, variant, benchmark, split)
 
 

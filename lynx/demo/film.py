@@ -1,6 +1,6 @@
-"""Rendered frames and sound as a film: H.264 and AAC in mp4, as the real sets have it.
+"""Rooms on film, with sound or without: H.264 and AAC in mp4, as the real sets have it.
 
-Legend: `F` frames, `H` x `W` pixels (even numbers), `N` samples of sound.
+Legend: `F` frames, `H` x `W` pixels, `N` samples of sound.
 """
 
 from __future__ import annotations
@@ -12,18 +12,36 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from lynx.demo.world import render_frame, scene_cameras
+from lynx.demo.world.scene import Scene
+
+MACROBLOCK = 16
+FRAME_SIZE = (128, 96)  # width, height; colours are stored at half of it
 AUDIO_FRAME = 1024  # samples; AAC's own
 QUALITY = {"crf": "18", "preset": "veryfast", "threads": "1"}
+
+
+def film_room(scene: Scene, frames: int) -> NDArray[np.uint8]:
+    """A camera's sweep over a room (F, H, W, 3)."""
+    cameras = scene_cameras(scene, frames)
+    return np.stack([render_frame(scene, camera, *FRAME_SIZE).color for camera in cameras])
 
 
 def write_film(
     path: Path,
     frames: NDArray[np.uint8],
     rate: Fraction,
-    sound: NDArray[np.float32] | None,
-    sound_rate: int,
+    sound: NDArray[np.float32] | None = None,
+    sound_rate: int = 16000,
 ) -> None:
-    """Encode frames (F, H, W, 3) at `rate` a second and mono sound (N,) in [-1, 1], or no track."""
+    """Encode frames (F, H, W, 3) at `rate` a second and mono sound (N,) in [-1, 1], or no track.
+
+    Raises:
+        ValueError: height or width is no multiple of a macroblock: the encoder would fill the last
+            ones from memory that was never written, and the file's bytes would differ by chance.
+    """
+    if any(side % MACROBLOCK for side in frames.shape[1:3]):
+        raise ValueError(f"frames {frames.shape}; expected sides that {MACROBLOCK} divides")
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=rate, options=QUALITY)

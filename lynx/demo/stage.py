@@ -6,14 +6,23 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lynx.config.slices import world_slice
+from lynx.demo.dialogs import export_dialogs
 from lynx.demo.music import export_music
+from lynx.demo.skills import export_skills
+from lynx.demo.sounds import export_sounds
 from lynx.demo.world import WorldSettings, export_world
 from lynx.errors import InputError
 from lynx.project import Project, StageRun
 
 Export = Callable[[Path, WorldSettings, int], None]
 
-EXPORTS: Mapping[str, Export] = {"music": export_music, "rooms": export_world}
+EXPORTS: Mapping[str, Export] = {
+    "dialogs": export_dialogs,
+    "music": export_music,
+    "rooms": export_world,
+    "skills": export_skills,
+    "sounds": export_sounds,
+}
 """Worlds by name; each writes its raw data in its benchmarks' own file layouts."""
 
 

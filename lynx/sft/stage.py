@@ -38,9 +38,9 @@ def load_for(
 
 
 def run_sft(project: Project, variant: str, benchmark: str) -> None:
-    """Stage 3 for the configured seed."""
+    """Stage 3 for the configured seed, on a benchmark with a training split."""
     experiment, layout, seed = project.experiment, project.layout, project.seed
-    split = experiment.splits_used(benchmark)[0]
+    split = experiment.training_split(benchmark)
     streams = experiment.variants[variant].streams
     run = StageRun.prepare(
         project,
@@ -57,7 +57,7 @@ def run_sft(project: Project, variant: str, benchmark: str) -> None:
         ],
         seed,
     )
-    settings = experiment.recipe_of(variant, benchmark).sft
+    settings = experiment.sft_settings(variant, benchmark)
     with run.state() as state:
         base = load_for(project, variant, benchmark, split, streams)
         sources = [token_source(project, variant, benchmark, split, x, base) for x in streams]
@@ -86,10 +86,10 @@ def run_sft(project: Project, variant: str, benchmark: str) -> None:
 def attach_language(project: Project, base: Base, variant: str, benchmark: str) -> Manifest:
     """Load a variant's language adapter, frozen; refuse another rank, base or recipe."""
     experiment, layout = project.experiment, project.layout
-    folder = layout.sft(variant, benchmark, project.seed)
+    folder = layout.sft(variant, experiment.trainer_of(benchmark), project.seed)
     manifest = require_stage(folder, "sft", deep=True)
     require_settings(folder, manifest.settings, sft_slice(experiment, variant, benchmark))
     require_parent(folder, manifest, parent_entry(layout.base))
-    require_rank(folder / ADAPTER_FOLDER, experiment.recipe_of(variant, benchmark).sft.lora)
+    require_rank(folder / ADAPTER_FOLDER, experiment.sft_settings(variant, benchmark).lora)
     load_adapter(base, "language", folder / ADAPTER_FOLDER)
     return manifest

@@ -41,7 +41,7 @@ def test_the_ablations_are_the_papers() -> None:
     """Tables 5 and 6: one thing differs from lynx, and alpha is twice the vision rank."""
     experiment = paper()
     lynx = experiment.recipes["scanqa"]
-    differs = {
+    differs: dict[str, dict[str, object]] = {
         "no-attention": {"attention_weight": 0.0},
         "no-moments": {"moment_weight": 0.0},
         "rank-8": {"lora": {"rank": 8, "alpha": 16, "dropout": 0.05}},

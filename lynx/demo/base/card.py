@@ -20,7 +20,7 @@ tags:
 # LynX demo base
 
 A tiny LLaVA-OneVision model, trained from nothing on rendered rooms. It exists so that the LynX
-workflow can run on a laptop. It knows one synthetic world and about 600 tokens; it is of no other use.
+workflow can run on a laptop. It knows one synthetic world and about {vocabulary} tokens; it is of no other use.
 
 ## Architecture
 
@@ -39,8 +39,8 @@ The patch grid is odd, as the real 27 × 27 is: the model takes the same code pa
 ## Training data
 
 Synthetic only: colour frames of rooms rendered by `lynx.demo.world` (world seed 2606; the demo's own
-world has another seed, so no room is shared), and generated questions with their answers in the form of ScanQA and
-SQA3D. No real image, no text by a person, no real benchmark data. It never sees depth.
+world has another seed, so no room is shared), and generated conversations in the form of every benchmark of the
+demo. No real image, no text by a person, no real benchmark data. It never sees depth, hears a sound or sees a flash or a second camera.
 
 ## Training
 
@@ -48,7 +48,7 @@ SQA3D. No real image, no text by a person, no real benchmark data. It never sees
 
 1. Tower, projector, newline vector and word embeddings learn to see: each pooled token names the furniture, surfaces
    and colours in its cell by its inner product with those words' embeddings.
-2. Tower frozen, the language model learns to answer. A share of the questions needs depth, so the model knows their words
+2. Tower frozen, the language model learns to answer. A share of the questions needs depth, sound, dense frames or a second camera, so the model knows their words
    and can only guess the answers.
 
 AdamW, linear warm-up, cosine decay, gradient norm 1. The scale and biases of step 1 are dropped.

@@ -9,7 +9,8 @@ from collections import defaultdict
 
 import torch
 
-from lynx.demo.base.scenes import SceneFrames, user_texts
+from lynx.demo.base.scenes import SceneFrames
+from lynx.demo.base.texts import Text, scene_texts
 from lynx.media.frame_sampling import uniform_indices
 from lynx.metrics.exact_match import match
 from lynx.model.base import Base
@@ -33,9 +34,9 @@ def held_out_accuracy(
         frames = torch.from_numpy(scene.frames[places]).to(base.device)
         pixels = frames.permute(0, 3, 1, 2).float() / 127.5 - 1
         stream = close_clip(clip_tokens(base, pixels[None], frame_chunk=4), base.newline)[0]
-        texts = user_texts(seed, index)
-        chats = [encoder.encode([(text.prompt, "")], answer_last=False) for text in texts]
-        found = generate_answers(base, [stream], chats, max_new_tokens=12, min_new_tokens=1)
+        texts = scene_texts(seed, index)
+        chats = [encoder.encode(_unanswered(text), answer_last=False) for text in texts]
+        found = generate_answers(base, [stream], chats, max_new_tokens=16, min_new_tokens=1)
         for text, ids in zip(texts, found, strict=True):
             em = float(match(encoder.decode(ids), list(text.references)).em)
             right[f"needs {text.needs}"].append(em)
@@ -43,3 +44,8 @@ def held_out_accuracy(
     return {
         name: (sum(values) / len(values), len(values)) for name, values in sorted(right.items())
     }
+
+
+def _unanswered(text: Text) -> list[tuple[str, str]]:
+    *before, (question, _) = text.turns
+    return [*before, (question, "")]

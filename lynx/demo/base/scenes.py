@@ -18,7 +18,6 @@ from PIL import Image
 
 from lynx.demo.world import build_scene, render_frame, scene_cameras
 from lynx.demo.world.palette import COLOURS
-from lynx.demo.world.questions import scanqa_questions, sqa3d_questions
 from lynx.demo.world.scannet_files import COLOUR_SIZE, JPEG_QUALITY
 from lynx.processes import in_processes
 
@@ -36,36 +35,6 @@ class SceneFrames:
     surface: NDArray[np.int8]
     floor_colour: int
     wall_colour: int
-
-
-@dataclass(frozen=True)
-class Text:
-    """A question in a benchmark's prompt, its accepted answers (the preferred one first), what it
-    needs and its kind."""
-
-    prompt: str
-    references: tuple[str, ...]
-    needs: str
-    kind: str
-
-    @property
-    def answer(self) -> str:
-        """The answer that training teaches."""
-        return self.references[0]
-
-
-def user_texts(seed: int, index: int) -> list[Text]:
-    """All questions of a scene in both benchmarks' prompts.
-
-    The questions that need depth are among them: their words are learned, and that colour frames do
-    not answer them, so the base can only guess.
-    """
-    scene = build_scene(seed, index)
-    asked = [*scanqa_questions(scene), *sqa3d_questions(scene)]
-    return [
-        Text(" ".join([*item.situation[:1], item.text]), item.answers, item.needs, item.kind)
-        for item in asked
-    ]
 
 
 def render_scene(task: tuple[int, int, int, int]) -> SceneFrames:

@@ -7,15 +7,17 @@ from pathlib import Path
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from lynx.demo.base.scenes import user_texts
+from lynx.demo.base.texts import scene_texts
+from lynx.demo.choice import LETTERS
+from lynx.demo.music.instruments import INSTRUMENTS
+from lynx.demo.sounds.noises import NOISES
 from lynx.demo.world.furniture import CATEGORIES
 from lynx.demo.world.palette import COLOURS
 from lynx.demo.world.raycast import SURFACES
 
-VOCABULARY = 768  # of which 256 are the bytes; what is seen and answered is one token a word
+VOCABULARY = 1024  # of which 256 are the bytes; what is seen and answered is one token a word
 CORPUS_SCENES = 400
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<image>", "<video>")
-LETTERS = ("A", "B", "C", "D")  # of options to choose from: one token each
 CHAT_WORDS = ("system\n", "user\n", "assistant\n", "You are a helpful assistant.", "\n")
 
 # The splitting rule of Qwen2: words with their leading space, digits one by one, newlines apart.
@@ -37,9 +39,9 @@ CHATML = (
 
 def train_tokenizer(seed: int) -> PreTrainedTokenizerFast:
     """Train on the questions and answers of some scenes of world `seed`; deterministic."""
-    texts = [text for index in range(CORPUS_SCENES) for text in user_texts(seed, index)]
-    corpus = [line for text in texts for line in (text.prompt, text.answer)]
-    words = (*CATEGORIES, *SURFACES, *COLOURS, *LETTERS)
+    texts = [text for index in range(CORPUS_SCENES) for text in scene_texts(seed, index)]
+    corpus = [line for text in texts for turn in text.turns for line in turn]
+    words = (*CATEGORIES, *SURFACES, *COLOURS, *INSTRUMENTS, *NOISES, *LETTERS)
     seen = [form for word in words for form in (word, f" {word}")]
     corpus += [word for word in (*CHAT_WORDS, *seen) for _ in range(CORPUS_SCENES)]
     inner = Tokenizer(models.BPE())

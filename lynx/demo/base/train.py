@@ -22,7 +22,8 @@ from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from lynx.demo.base.scenes import SceneFrames, user_texts
+from lynx.demo.base.scenes import SceneFrames
+from lynx.demo.base.texts import POOLS, Pool, scene_texts
 from lynx.demo.world.furniture import CATEGORIES
 from lynx.demo.world.palette import COLOURS
 from lynx.demo.world.raycast import SURFACES
@@ -50,18 +51,12 @@ class BaseTraining:
     answer_rate: float
     views: int
     clips_per_step: int
-    colour_questions: int
-    depth_questions: int
+    texts_per_clip: dict[Pool, int]
     weight_decay: float
     warmup_steps: int
 
 
-@dataclass(frozen=True)
-class SceneTexts:
-    """A scene's encoded questions by what they need."""
-
-    colour: list[EncodedChat]
-    depth: list[EncodedChat]
+SceneTexts = dict[Pool, list[EncodedChat]]
 
 
 class TrainingSet:
@@ -98,20 +93,14 @@ def token_labels(scene: SceneFrames, side: int) -> NDArray[np.bool_]:
 
 
 def encode_texts(encoder: ChatEncoder, seed: int, indices: range) -> list[SceneTexts]:
-    """Tokenise every question of every scene once."""
-    return [
-        SceneTexts(
-            *(
-                [
-                    encoder.encode([(text.prompt, text.answer)], answer_last=True)
-                    for text in user_texts(seed, index)
-                    if text.needs == need
-                ]
-                for need in ("colour", "depth")
-            )
-        )
-        for index in tqdm(indices, desc="tokenise", unit="scene", mininterval=1.0)
-    ]
+    """Tokenise every conversation about every scene once."""
+    encoded: list[SceneTexts] = []
+    for index in tqdm(indices, desc="tokenise", unit="scene", mininterval=1.0):
+        texts: SceneTexts = {pool: [] for pool in POOLS}
+        for text in scene_texts(seed, index):
+            texts[text.pool].append(encoder.encode(text.turns, answer_last=True))
+        encoded.append(texts)
+    return encoded
 
 
 def rate_factor(step: int, steps: int, warmup_steps: int) -> float:
@@ -263,11 +252,12 @@ class BaseTrainer:
         return answer_loss(base.language, base.head, collate(packed))
 
     def _chosen(self, texts: SceneTexts) -> list[EncodedChat]:
-        """Mostly questions that can be answered; a few that cannot, to make their words known."""
-        settings = self.settings
-        colour = self.rng.permutation(len(texts.colour))[: settings.colour_questions]
-        depth = self.rng.permutation(len(texts.depth))[: settings.depth_questions]
-        return [texts.colour[i] for i in colour] + [texts.depth[i] for i in depth]
+        """Mostly what can be answered; a little that cannot, to make its words known."""
+        return [
+            texts[pool][i]
+            for pool, count in self.settings.texts_per_clip.items()
+            for i in self.rng.permutation(len(texts[pool]))[:count]
+        ]
 
 
 def save_base(base: Base, source: Path, target: Path) -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from lynx.demo.film import write_film
+from lynx.demo.film import film_room, write_film
 from lynx.demo.music.instruments import RATE
 from lynx.demo.music.performance import SECONDS, perform
 from lynx.demo.music.questions import music_questions
-from lynx.demo.world import build_scene, render_frame, scene_cameras
+from lynx.demo.world import build_scene
 from lynx.demo.world.settings import SPLITS, WorldSettings
+from lynx.demo.world_files import write_json, write_readme
 from lynx.processes import in_processes
 
 ANNOTATIONS, VIDEOS = "music_avqa", "music_avqa_videos/MUSIC-AVQA-videos-Real"
@@ -25,23 +22,12 @@ FILES = {
     "test": "json_update/avqa-test.json",
 }
 ORIGINAL_TEST = "json/avqa-test.json"
-FRAME_SIZE = (112, 84)  # width, height; colours are stored at half of it
 
-_README = """# Demo world of music
-
-Synthetic data: every picture, sound and sentence here was computed by `lynx.demo.music`; nothing
-was filmed or recorded. Licence: CC0 1.0, no rights reserved.
-
+_ABOUT = f"""\
 - `music_avqa/json_update/`, `music_avqa/json/`: MUSIC-AVQA's files; both test files are equal here.
-- `music_avqa_videos/MUSIC-AVQA-videos-Real/<id>.mp4`: H.264 and AAC, {seconds} s. A room is seen,
+- `music_avqa_videos/MUSIC-AVQA-videos-Real/<id>.mp4`: H.264 and AAC, {SECONDS} s. A room is seen,
   and one or two instruments are heard that nobody sees: questions of the type Visual are answered
   by the pictures, all others only by the sound.
-
-Settings of this world:
-
-```json
-{settings}
-```
 """
 
 
@@ -56,11 +42,10 @@ def export_music(target: Path, settings: WorldSettings, workers: int) -> None:
         pass
     for split, name in FILES.items():
         records = _records(settings, split)
-        _write_json(target / ANNOTATIONS / name, records)
+        write_json(target / ANNOTATIONS / name, records)
         if split == "test":
-            _write_json(target / ANNOTATIONS / ORIGINAL_TEST, records)
-    text = _README.format(seconds=SECONDS, settings=json.dumps(settings.model_dump(), indent=2))
-    (target / "README.md").write_text(text, encoding="utf-8")
+            write_json(target / ANNOTATIONS / ORIGINAL_TEST, records)
+    write_readme(target, "lynx.demo.music", _ABOUT, settings)
 
 
 def video_id(index: int) -> str:
@@ -70,8 +55,7 @@ def video_id(index: int) -> str:
 
 def _write_clip(folder: Path, settings: WorldSettings, index: int) -> None:
     scene = build_scene(settings.seed, index)
-    cameras = scene_cameras(scene, settings.frames_per_scene)
-    frames = np.stack([render_frame(scene, camera, *FRAME_SIZE).color for camera in cameras])
+    frames = film_room(scene, settings.frames_per_scene)
     rate = Fraction(settings.frames_per_scene, SECONDS)
     sound = perform(settings.seed, index).sound()
     write_film(folder / f"{video_id(index)}.mp4", frames, rate, sound, RATE)
@@ -87,8 +71,3 @@ def _records(settings: WorldSettings, split: str) -> list[dict[str, object]]:
     ]
     first = 1_000_000 * SPLITS.index(split)  # ids are unique over the splits
     return [item.record(video, first + number) for number, (video, item) in enumerate(asked)]
-
-
-def _write_json(path: Path, content: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -7,6 +7,7 @@ pictures depend on nothing that is heard. Yes and no are equally frequent.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -37,6 +38,12 @@ class MusicQuestion:
     content: str
     values: tuple[str, ...]
     answer: str
+
+    @property
+    def filled(self) -> str:
+        """The question with its slots filled, left to right."""
+        values = iter(self.values)
+        return re.sub(r"<[^>]*>", lambda _: next(values), self.content)
 
     def record(self, video_id: str, question_id: int) -> dict[str, object]:
         """As it stands in MUSIC-AVQA's files, lists in strings and "anser" included."""

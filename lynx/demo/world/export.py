@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from lynx.demo.world.scannet_files import write_scene
 from lynx.demo.world.scanqa_json import FILE_STEMS, scanqa_records
 from lynx.demo.world.scene import Scene, build_scene
 from lynx.demo.world.settings import SPLITS, WorldSettings
 from lynx.demo.world.sqa3d_json import annotation_file_stem, question_file_stem, sqa3d_records
+from lynx.demo.world_files import write_json, write_readme
 from lynx.errors import InputError
 from lynx.processes import in_processes
 
-_README = """# Demo world
-
-Synthetic data: every image, depth map, pose and sentence here was computed by `lynx.demo.world`;
-nothing was filmed and nobody was recorded. Licence: CC0 1.0, no rights reserved.
-
+_ABOUT = """\
 - `scannet/scans/<scene>/`: ScanNet's export layout. Colour is 80 x 60 JPEG, depth is 64 x 48 16-bit
   PNG in millimetres with 0 for "no value", poses are camera-to-world in metres; in some scenes one
   frame has a pose of `-inf`, as ScanNet's unregistered frames have.
@@ -29,12 +24,6 @@ nothing was filmed and nobody was recorded. Licence: CC0 1.0, no rights reserved
 - `sqa3d/`: SQA3D's question and annotation files.
 - `<question file>.tags.json`: for every question id what it needs, `colour` (the pictures
   suffice) or `depth` (the pictures are the same whatever the answer is), and its kind.
-
-Settings of this world:
-
-```json
-{settings}
-```
 """
 
 
@@ -57,8 +46,7 @@ def export_world(target: Path, settings: WorldSettings, workers: int) -> None:
     for split in SPLITS:
         scenes = [build_scene(settings.seed, k) for k in settings.scene_indices(split)]
         _write_annotations(unfinished, split, scenes)
-    readme = _README.format(settings=json.dumps(settings.model_dump(), indent=2))
-    (unfinished / "README.md").write_text(readme, encoding="utf-8")
+    write_readme(unfinished, "lynx.demo.world", _ABOUT, settings)
     unfinished.replace(target)
 
 
@@ -76,15 +64,10 @@ def _write_one(scans: Path, settings: WorldSettings, index: int) -> None:
 def _write_annotations(world: Path, split: str, scenes: Sequence[Scene]) -> None:
     records, tags = scanqa_records(split, scenes)
     stem = FILE_STEMS[split]
-    _write_json(world / "scanqa" / f"{stem}.json", records)
-    _write_json(world / "scanqa" / f"{stem}.tags.json", tags)
+    write_json(world / "scanqa" / f"{stem}.json", records)
+    write_json(world / "scanqa" / f"{stem}.tags.json", tags)
     questions, answers, tags = sqa3d_records(scenes)
     stem = question_file_stem(split)
-    _write_json(world / "sqa3d" / f"{stem}.json", questions)
-    _write_json(world / "sqa3d" / f"{stem}.tags.json", tags)
-    _write_json(world / "sqa3d" / f"{annotation_file_stem(split)}.json", answers)
-
-
-def _write_json(path: Path, content: Any) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_json(world / "sqa3d" / f"{stem}.json", questions)
+    write_json(world / "sqa3d" / f"{stem}.tags.json", tags)
+    write_json(world / "sqa3d" / f"{annotation_file_stem(split)}.json", answers)

@@ -1,0 +1,36 @@
+"""Named targets: the published commands by name (`align_avqa`, `sft_avqa`, `eval_avqa`, ...).
+
+Each stands for artefacts of the configured scale and seed, so that the size that the published
+scripts carry in their names is configuration here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from lynx.config.checks import MAIN_VARIANT
+from lynx.config.experiment import Experiment
+from lynx.config.layout import Layout, manifest
+
+
+def named_targets(experiment: Experiment) -> dict[str, list[str]]:
+    """Target -> files.
+
+    `align_`, `sft_` and `eval_` of each configured benchmark; of each benchmark that others are
+    trained on, whose `eval_` is all of theirs; and `align_` of each group that several share.
+    """
+    layout, seed = Layout(Path(), experiment.scale_name), experiment.main.seed
+    targets: dict[str, list[str]] = {}
+    for name in experiment.recipes:
+        align = manifest(layout.align(experiment.align_names[name], seed))
+        sft = manifest(layout.sft(MAIN_VARIANT, experiment.trainer_of(name), seed))
+        for each in dict.fromkeys((name, experiment.trainer_of(name))):
+            targets[f"align_{each}"], targets[f"sft_{each}"] = [align], [sft]
+            scored = targets.setdefault(f"eval_{each}", [])
+            scored.append(str(layout.metrics(MAIN_VARIANT, name, seed)))
+    users = Counter(experiment.align_names[name] for name in experiment.recipes)
+    for align, count in users.items():
+        if count > 1:
+            targets[f"align_{align}"] = [manifest(layout.align(align, seed))]
+    return targets

@@ -1,0 +1,179 @@
+"""The demo's worlds of sounds, dialogs and skills: official files, true answers, senses apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lynx.artifacts.hashing import hash_file
+from lynx.benchmarks import get_benchmark
+from lynx.benchmarks.annotation import Annotation
+from lynx.demo.choice import Choice, seen_choices
+from lynx.demo.dialogs import export_dialogs
+from lynx.demo.dialogs.talk import conversations, question_at_the_end
+from lynx.demo.skills import export_skills
+from lynx.demo.skills.cameras import film_person
+from lynx.demo.skills.take import MATS, skill_take
+from lynx.demo.sounds import export_sounds
+from lynx.demo.sounds.noises import NOISES, RATE, hear
+from lynx.demo.sounds.questions import SOUND, VIEW, sound_questions
+from lynx.demo.world import WorldSettings, build_scene
+from lynx.demo.world.palette import CEILING
+from lynx.demo.world.scene import stream
+from lynx.media.inventory import inspect_clip
+from lynx.modalities.mel import log_mel
+
+WITH_VAL = WorldSettings(seed=3, train_scenes=4, val_scenes=4, test_scenes=0, frames_per_scene=4)
+WITH_TEST = WorldSettings(seed=3, train_scenes=4, val_scenes=0, test_scenes=4, frames_per_scene=4)
+
+# export, benchmark, settings, splits, files of a clip, whether they are heard
+WORLDS = {
+    "sounds": (export_sounds, "avqa", WITH_VAL, ("train", "val"), 1, True),
+    "dialogs": (export_dialogs, "avsd", WITH_TEST, ("train", "test"), 1, True),
+    "skills": (export_skills, "egoexo", WITH_VAL, ("train", "val"), 2, False),
+}
+
+
+@pytest.fixture(scope="module", params=WORLDS)
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("worlds") / str(request.param)
+    export, _, settings, *_ = WORLDS[request.param]
+    export(folder, settings, workers=1)
+    return folder
+
+
+def read(world: Path, split: str) -> Annotation:
+    name = WORLDS[world.name][1]
+    return get_benchmark(name).read(world / name, split)
+
+
+def test_bytes_do_not_depend_on_the_run_or_the_workers(world: Path, tmp_path: Path) -> None:
+    export, _, settings, *_ = WORLDS[world.name]
+    export(tmp_path, settings, workers=2)
+
+    def digests(root: Path) -> dict[str, str]:
+        files = (path for path in root.rglob("*") if path.is_file())
+        return {str(path.relative_to(root)): hash_file(path) for path in files}
+
+    assert digests(tmp_path) == digests(world)
+
+
+def test_the_benchmark_reads_it_as_it_reads_the_official_files(world: Path) -> None:
+    _, name, _, splits, files, heard = WORLDS[world.name]
+    clips: list[str] = []
+    for split in splits:
+        found = read(world, split)
+        assert found.dropped == {}
+        assert len(found.clip_files) == 4
+        clips += found.clip_files
+        for clip, names in found.clip_files.items():
+            inspected = inspect_clip(world / f"{name}_videos", clip, names, heard)
+            assert inspected.missing is None
+            assert [file.frames for file in inspected.files] == [4] * files
+            assert {file.audio for file in inspected.files} == {"sound" if heard else None}
+    assert len(set(clips)) == 8
+
+
+def test_every_question_says_which_sense_it_needs(world: Path) -> None:
+    tag = {"sounds": "relation", "dialogs": "needs", "skills": "scenario"}[world.name]
+    splits = WORLDS[world.name][3]
+    assert len({sample.tags[tag] for sample in read(world, splits[1]).samples}) == 2
+
+
+def choices(count: int, relation: str) -> list[tuple[int, Choice]]:
+    return [
+        (index, item.choice)
+        for index in range(count)
+        for item in sound_questions(build_scene(0, index), hear(0, index))
+        if item.relation == relation
+    ]
+
+
+def test_what_is_heard_is_asked_truly_and_evenly() -> None:
+    answers: Counter[str] = Counter()
+    for index, choice in choices(400, SOUND):
+        names = hear(0, index).names
+        assert choice.answer == names[-1 if choice.kind == "last" else 0]
+        assert (choice.kind == "heard") == (len(names) == 1)
+        answers[choice.letter] += 1
+    assert max(answers.values()) / answers.total() <= 0.3
+
+
+def test_seen_choices_hold_the_right_option_once_in_any_place() -> None:
+    letters: Counter[str] = Counter()
+    for index, choice in choices(300, VIEW):
+        room = build_scene(0, index).room
+        assert len(set(choice.options)) == 4
+        truth = {"floor_colour": room.floor_colour, "wall_colour": room.wall_colour}
+        assert choice.answer == truth.get(choice.kind, choice.answer)
+        letters[choice.letter] += 1
+    assert max(letters.values()) / letters.total() <= 0.4
+    scene = build_scene(0, 0)
+    assert len(seen_choices(scene, 9, stream(0, 99))) <= 5
+
+
+def test_noises_can_be_told_apart() -> None:
+    """The nearest mean spectrum of other takes names the noise of a take."""
+
+    def spectrum(play: Callable[..., np.ndarray], number: int) -> np.ndarray:
+        return log_mel(play(2.0, stream(1, number)), 1024, 1024, 256).mean(axis=1)
+
+    means = {
+        name: np.mean([spectrum(play, n) for n in (1, 2, 3)], axis=0)
+        for name, play in NOISES.items()
+    }
+    for name, play in NOISES.items():
+        taken = spectrum(play, 0)
+        assert min(means, key=lambda other: float(np.abs(means[other] - taken).mean())) == name
+
+
+def test_two_noises_come_one_after_the_other() -> None:
+    hearing = hear(0, 1)
+    track = hearing.sound()
+    assert len(hearing.names) == 2
+    assert len(track) == 8 * RATE
+    first, last = (log_mel(part.astype(float), 1024, 1024, 256) for part in np.split(track, 2))
+    assert not np.allclose(first.mean(axis=1), last.mean(axis=1), atol=1.0)
+
+
+def test_no_turn_tells_what_another_asks_about_sound() -> None:
+    ends: Counter[str] = Counter()
+    for index in range(200):
+        scene, hearing = build_scene(0, index), hear(0, index)
+        for talk in conversations(scene, hearing):
+            assert [said.needs for said in talk].count("sound") == 1
+            assert len({said.kind for said in talk}) == 5
+        last = question_at_the_end(scene, hearing)
+        assert all(said.needs == "colour" for said in last[:-1])
+        ends[last[-1].needs] += 1
+    assert ends["sound"] == ends["colour"] == 100
+
+
+def test_skills_are_even_and_each_scenario_has_its_camera() -> None:
+    levels: Counter[tuple[str, int]] = Counter()
+    for index in range(160):
+        take = skill_take(0, index)
+        levels[take.scenario, take.level] += 1
+        floor = take.scene.room.floor_colour
+        if take.scenario == "Dance":
+            assert floor == MATS[take.level]
+        else:
+            assert floor not in MATS
+    assert set(levels.values()) == {20}
+
+
+def test_the_other_camera_shows_how_high_a_climber_is_and_nothing_of_a_dancer() -> None:
+    heights: dict[tuple[str, int], list[float]] = {}
+    for index in range(80):
+        take = skill_take(0, index)
+        person = np.any(film_person(take, 2) != np.array(CEILING), axis=-1)
+        rows = np.nonzero(person.any(axis=2))[1]
+        heights.setdefault((take.scenario, take.level), []).append(float(rows.mean()))
+    for level in range(3):
+        assert min(heights["Rock Climbing", level]) > max(heights["Rock Climbing", level + 1])
+    below = [height for (name, _), found in heights.items() if name == "Dance" for height in found]
+    assert max(below) - min(below) < 8

@@ -1,0 +1,8 @@
+# The published commands by name, one rule without a shell each; README.md maps old scripts to them.
+for target, files in CONFIG.targets().items():
+
+    rule:
+        name:
+            target
+        input:
+            files,
