@@ -118,8 +118,17 @@ class SiteConfig(Strict):
 class Alignment(Strict):
     """What decides one vision adapter of stage 2, whoever reads its tokens."""
 
-    group: str = Field(description="whose frames it is trained on, and whose reference it meets")
+    group: str = Field(description="whose frames it is trained on")
     settings: AlignSettings
+    references: tuple[str, ...] = Field(description="groups whose references it meets, pooled")
+
+    def equals(self, other: Alignment) -> bool:
+        """Whether both give the same adapter; references may be named in several ways."""
+        own, others = (
+            item.settings.model_copy(update={"references": item.references})
+            for item in (self, other)
+        )
+        return (self.group, own) == (other.group, others)
 
 
 class VariantPlan(Strict):
@@ -150,7 +159,15 @@ class Experiment(Strict):
         description="variants that cannot run with these recipes, and the sentence that says why"
     )
     benchmarks: dict[str, BenchmarkConfig] = Field(
-        description="those of main.benchmarks and those whose training data they take"
+        description="those of main.benchmarks, those whose training data they take, and those "
+        "whose video a reference of another group takes"
+    )
+    pooled: dict[str, Recipe] = Field(
+        description="group of which nothing runs but its reference -> a recipe of it"
+    )
+    pooled_splits: dict[str, str] = Field(
+        description="benchmark of such a group -> the split that a run of it scores: its tables "
+        "are the same whoever reads them"
     )
     site: SiteConfig
 
@@ -182,6 +199,8 @@ class Experiment(Strict):
 
         Its align section does not: a benchmark may have an alignment of its own (`align_settings`).
         """
+        if group in self.pooled:
+            return self.pooled[group]
         return self.recipes[next(n for n in self.group_benchmarks(group) if n in self.recipes)]
 
     def align_settings(self, align: str) -> AlignSettings:
@@ -214,6 +233,18 @@ class Experiment(Strict):
         if variant in self.faults:
             raise InputError(self.faults[variant])
         return self.plans.get(variant)
+
+    def read_by_default(self) -> dict[str, BenchmarkConfig]:
+        """The benchmarks whose raw data lynx and the variants beside it read."""
+        names = [
+            self.align_name(variant, benchmark)
+            for variant in ("lynx", *self.compare_with)
+            for benchmark in self.recipes
+        ]
+        unread = set(self.pooled) - {
+            group for n in names for group in self.alignments[n].references
+        }
+        return {name: item for name, item in self.benchmarks.items() if item.group not in unread}
 
     def trainer_of(self, benchmark: str) -> str:
         """The benchmark whose training split its adapters are trained on: most often itself."""
@@ -251,4 +282,5 @@ class Experiment(Strict):
         item = self.benchmarks[benchmark]
         recipe = self.recipes.get(benchmark)  # None for a mere source of training data
         train = item.splits[:1] if item.trained_on is None else ()
-        return train if recipe is None else (*train, recipe.evaluate.split)
+        scored = self.pooled_splits.get(benchmark) if recipe is None else recipe.evaluate.split
+        return train if scored is None else (*train, scored)

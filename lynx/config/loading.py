@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from lynx.config.checks import check_experiment
+from lynx.config.checks import check_chosen_variants, check_experiment
 from lynx.config.experiment import (
     BenchmarkConfig,
     Experiment,
@@ -64,7 +64,6 @@ def load_experiment(
     source = _read_recipe_source(root, main, scale, scale_file, scales, benchmarks)
     chosen = Overrides.parse(main.origins["overrides"], main.config.overrides)
     recipes, places = _resolve_all(source, main, chosen)
-    planned = plan_variants(source, scale_name, chosen, variants, recipes)
     trained = dict.fromkeys([*recipes, *sorted({benchmarks[n].trained_on or n for n in recipes})])
     experiment = Experiment(
         main=main.config,
@@ -73,15 +72,19 @@ def load_experiment(
         recipe_name=Path(source.name).stem,
         recipes=recipes,
         align_names={name: source.align_name(name, scale_name) for name in trained},
-        alignments=planned.alignments,
+        alignments={},
         variants=variants,
-        plans=planned.plans,
-        faults=planned.faults,
+        plans={},
+        faults={},
         benchmarks=_needed(benchmarks, recipes),
+        pooled={},
+        pooled_splits={},
         site=_read_site(root),
     )
     check_experiment(experiment, set(benchmarks), places)
-    return experiment
+    planned = plan_variants(experiment, source, chosen, benchmarks)
+    check_chosen_variants(planned)
+    return planned
 
 
 def _read_main(root: Path, files: Sequence[Path], overrides: Mapping[str, object]) -> _Main:

@@ -62,13 +62,16 @@ def reference_slice(experiment: Experiment, group: str) -> Slice:
 
 def align_slice(experiment: Experiment, align: str) -> Slice:
     """Stage 2: the vision adapter; `align` is one of `experiment.alignments`."""
-    group = experiment.align_group(align)
+    alignment = experiment.alignments[align]
+    group, settings = alignment.group, alignment.settings
+    own = alignment.references == (group,)
     return {
         "model": _model(experiment),
         "group": group,
         "seed": experiment.main.seed,
         "frames": experiment.group_recipe(group).frames.model_dump(mode="json"),
-        "align": experiment.align_settings(align).model_dump(mode="json"),
+        "align": settings.model_dump(mode="json", exclude={"references"}),
+        **({} if own else {"references": list(alignment.references)}),
     }
 
 

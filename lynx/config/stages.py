@@ -103,6 +103,11 @@ class AlignSettings(Strict):
     sources: tuple[str, ...] = Field(
         min_length=1, description="benchmarks whose training clips are used"
     )
+    references: Literal["own", "all"] | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        default="own",
+        description="whose ordinary video X is aligned with: its `own` group's, that of `all` "
+        "groups that the recipe has at the scale, or of those that draw the named modalities",
+    )
     drawing: Drawing
     steps_per_item: Positive = Field(
         description="time steps of one training item: consecutive depth maps, frames over a video"

@@ -191,11 +191,11 @@ def reference_inputs(experiment: Experiment, group: str) -> list[str]:
 
 
 def align_inputs(experiment: Experiment, name: str) -> list[str]:
-    """Base, frames, reference, and the tables that name the training scenes."""
-    layout = Layout(Path(), experiment.scale_name)
-    group = experiment.align_group(name)
-    tables = [layout.data(source) for source in experiment.align_settings(name).sources]
-    folders = (layout.base, layout.frames(group), layout.reference(group), *tables)
+    """Base, frames, references, and the tables that name the training scenes."""
+    layout, alignment = Layout(Path(), experiment.scale_name), experiment.alignments[name]
+    references = [layout.reference(group) for group in alignment.references]
+    tables = [layout.data(source) for source in alignment.settings.sources]
+    folders = (layout.base, layout.frames(alignment.group), *references, *tables)
     return [manifest(folder) for folder in folders]
 
 

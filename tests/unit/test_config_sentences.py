@@ -292,6 +292,7 @@ CASES = {
         "compare_with: [videoonly]",
         "config/config.yaml: unknown variant 'videoonly', did you mean 'video-only'; "
         "known: lynx, no-attention, no-moments, plain-tower, rank-16, rank-32, rank-8, "
+        "reference-3d, reference-all, reference-audio, reference-video, "
         "repeated-video, video-only, zero-shot",
     ),
     "recipe of another scale": (
@@ -390,6 +391,7 @@ CASES = {
         "[video-only, plain-twr,",
         "config/scales/demo.yaml: unknown variant 'plain-twr', did you mean 'plain-tower'; "
         "known: lynx, no-attention, no-moments, plain-tower, rank-16, rank-32, rank-8, "
+        "reference-3d, reference-all, reference-audio, reference-video, "
         "repeated-video, video-only, zero-shot",
     ),
     "no main variant": (

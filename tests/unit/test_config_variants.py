@@ -11,11 +11,18 @@ from lynx.config.experiment import Experiment, VariantConfig
 from lynx.config.layout import Layout
 from lynx.config.names import require_names
 from lynx.config.recipes import Overrides
+from lynx.config.stages import Recipe
 from lynx.config.streams import stream_folder, vision_parent
 from lynx.config.variants import ALIGN_KEYS, EVALUATE_KEYS, SFT_KEYS, keys_of
-from lynx.config.workflow import features_inputs, predict_inputs, sft_inputs
+from lynx.config.workflow import (
+    align_inputs,
+    features_inputs,
+    predict_inputs,
+    reference_inputs,
+    sft_inputs,
+)
 from lynx.errors import InputError
-from tests.unit.config_copy import copy_config, load
+from tests.unit.config_copy import copy_config, load, replace
 
 LAYOUT = Layout(Path(), "0.5b")
 X_OF_TABLE_6 = {"rank-8": 39_379_456, "rank-16": 43_566_080, "rank-32": 51_939_328}
@@ -118,6 +125,8 @@ def test_equal_settings_share_the_alignment() -> None:
         "3d-no-moments",
         "3d-rank-32",
         "3d-rank-8",
+        "3d-reference-all",
+        "3d-reference-audio",
     ]
     own = predict_inputs(experiment, "rank-16", "scanqa")
     lynx = predict_inputs(experiment, "lynx", "scanqa")
@@ -256,3 +265,94 @@ def test_a_variant_without_x_has_no_vision_adapter() -> None:
         "variant 'video-only' has no vision adapter; config/variants.yaml says x: none"
     )
     assert keys_of(VariantConfig(x="none", sft=False)) == EVALUATE_KEYS
+
+
+AUDIO = ("charades", "music", "vggsound")
+
+
+def test_references_are_named_by_what_their_groups_draw() -> None:
+    """Table 7, on ScanQA; what the paper pools as audio sets are these three."""
+    experiment = paper()
+    alignments = experiment.alignments
+    assert alignments["3d"].references == ("3d",)
+    assert alignments["3d-reference-audio"].references == AUDIO
+    everything = alignments["3d-reference-all"].references
+    assert set(everything) >= {*AUDIO, "3d", "egoexo4d"}
+    assert list(everything) == sorted(everything)
+    # Lynx takes its own group's, which is what that row of the table has.
+    assert not experiment.has_own_vision("reference-3d", "scanqa")
+
+
+def test_only_the_references_differ() -> None:
+    experiment = paper()
+    lynx, own = (slices.align_slice(experiment, n) for n in ("3d", "3d-reference-audio"))
+    assert "references" not in lynx
+    assert "references" not in lynx["align"]
+    assert own == {**lynx, "references": list(AUDIO)}
+    shared = align_inputs(experiment, "3d")
+    reference = "runs/0.5b/reference/{}/manifest.json"
+    assert align_inputs(experiment, "3d-reference-audio") == [
+        *shared[:2],
+        *(reference.format(group) for group in AUDIO),
+        *shared[3:],
+    ]
+    assert shared[2] == reference.format("3d")
+
+
+def test_groups_are_pulled_in_as_their_own_runs_have_them() -> None:
+    """Else tables and frames would be made again whenever other benchmarks are configured."""
+    pulled, own = paper(), load({"scale": "0.5b", "benchmarks": ["music_avqa"]})
+    assert pulled.group_benchmarks("music") == own.group_benchmarks("music") == ["music_avqa"]
+    assert slices.data_slice(pulled, "music_avqa") == slices.data_slice(own, "music_avqa")
+    assert slices.frames_slice(pulled, "music") == slices.frames_slice(own, "music")
+    assert slices.reference_slice(pulled, "music") == slices.reference_slice(own, "music")
+    assert reference_inputs(pulled, "music") == reference_inputs(own, "music")
+    require_names(pulled, {"group": "music", "source": "music_avqa"})
+
+
+def test_what_is_not_asked_for_needs_no_data(tmp_path: Path) -> None:
+    root = copy_config(tmp_path)
+    replace(root, "config/site.yaml", "  music_avqa_videos: data", "  else_where: data")
+    experiment = load({"scale": "0.5b"}, root)
+    assert list(experiment.read_by_default()) == ["scanqa", "sqa3d"]
+    with pytest.raises(InputError) as caught:
+        experiment.align_name("reference-audio", "scanqa")
+    assert str(caught.value) == (
+        "config/variants.yaml: variant 'reference-audio': config/site.yaml: key "
+        "'data.music_avqa_videos' is missing, but config/benchmarks/music_avqa.yaml takes its "
+        "clips from there; add the folder"
+    )
+    shown = load({"scale": "0.5b", "compare_with": ["reference-audio"]})
+    assert set(shown.read_by_default()) == {"scanqa", "sqa3d", "avqa", "avsd", "music_avqa"}
+
+
+def test_a_modality_that_the_recipe_lacks(tmp_path: Path) -> None:
+    root = with_variant(
+        tmp_path, "mine:\n  x: aligned\n  sft: true\n  recipe: {align.references: [smell]}"
+    )
+    experiment = load(root=root)
+    with pytest.raises(InputError) as caught:
+        require_names(experiment, {"variant": "mine"})
+    drawn = sorted({recipe.align.drawing.modality for recipe in _demo_recipes()})
+    assert str(caught.value) == (
+        "config/variants.yaml: key 'mine.recipe.align.references' names 'smell', but "
+        f"config/recipes/demo.yaml draws no X so at scale 'demo'; choose among {', '.join(drawn)}"
+    )
+    with pytest.raises(InputError) as caught:
+        load({"overrides": {"align.references": ["smell"]}})
+    assert str(caught.value).startswith(
+        "command line: key 'overrides.align.references' names 'smell', but "
+    )
+
+
+def _demo_recipes() -> list[Recipe]:
+    experiment = load({"overrides": {"align.references": "all"}})
+    return [*experiment.recipes.values(), *experiment.pooled.values()]
+
+
+def test_lynx_itself_may_pool() -> None:
+    experiment = load({"overrides": {"align.references": "all"}})
+    assert set(experiment.alignments["3d"].references) >= {"3d", "music"}
+    assert "music_avqa" in experiment.read_by_default()
+    assert not experiment.has_own_vision("reference-all", "scanqa")
+    assert experiment.align_name("reference-3d", "scanqa") == "3d-reference-3d"

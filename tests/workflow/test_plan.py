@@ -85,6 +85,19 @@ def test_a_variant_of_lynxs_numbers_takes_its_alignment(tree: Path) -> None:
     assert jobs == {name.replace("/lynx/", "/rank-16/"): rule for name, rule in lynx.items()}
 
 
+def test_references_of_other_groups_bring_what_these_are_made_of(tree: Path) -> None:
+    jobs = planned(tree, "results/demo/reference-audio/scanqa/seed0/metrics.json")
+    groups = {"charades": "avsd", "music": "music_avqa", "vggsound": "avqa"}
+    for group, benchmark in groups.items():
+        assert jobs[f"{RUNS}/data/{benchmark}/manifest.json"] == "data"
+        assert jobs[f"{RUNS}/frames/{group}/manifest.json"] == "frames"
+        assert jobs[f"{RUNS}/reference/{group}/manifest.json"] == "reference"
+    assert [name for name, rule in jobs.items() if rule == "align"] == [
+        f"{RUNS}/align/3d-reference-audio/seed0/manifest.json"
+    ]
+    assert f"{RUNS}/reference/3d/manifest.json" not in jobs
+
+
 def test_another_seed_shares_what_has_none(tree: Path) -> None:
     first, second = planned(tree, SCANQA), planned(tree, SCANQA, "--config", "seed=1")
     unseeded = {name for name in first if "seed0" not in name}
@@ -109,7 +122,8 @@ def test_another_seed_shares_what_has_none(tree: Path) -> None:
         (
             ("--config", "compare_with=[video]"),
             "command line: unknown variant 'video', did you mean 'video-only'; known: lynx, "
-            "no-attention, no-moments, plain-tower, rank-16, rank-32, rank-8, repeated-video, "
+            "no-attention, no-moments, plain-tower, rank-16, rank-32, rank-8, reference-3d, "
+            "reference-all, reference-audio, reference-video, repeated-video, "
             "video-only, zero-shot",
         ),
     ],
