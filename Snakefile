@@ -26,7 +26,7 @@ wildcard_constraints:
     variant=CONFIG.variant_names,
     world=CONFIG.world_names,
     group="[a-z0-9]+",
-    name="[a-z0-9_]+",
+    name="[a-z0-9_-]+",
     split="[a-z_]+",
     stream="video|aligned|plain",
     seed=r"\d+",

@@ -61,7 +61,7 @@ Overrides = Annotated[
 Root = Annotated[Path, typer.Option("--root", help="The project's folder.")]
 Group = Annotated[str, typer.Option(help="Benchmarks that share frames and reference, e.g. 3d.")]
 BenchmarkName = Annotated[str, typer.Option("--benchmark", help="E.g. scanqa.")]
-Variant = Annotated[str, typer.Option(help="lynx, video-only, plain-tower or zero-shot.")]
+Variant = Annotated[str, typer.Option(help="E.g. lynx: a name of config/variants.yaml.")]
 
 HERE = Path()
 
@@ -168,7 +168,7 @@ def reference(
 
 @app.command()
 def align(
-    name: Annotated[str, typer.Option(help="The alignment: a group, or a benchmark's own.")],
+    name: Annotated[str, typer.Option(help="A group, or a benchmark; -<variant> for its own.")],
     config: ConfigFiles = [],  # noqa: B006
     sets: Overrides = [],  # noqa: B006
     root: Root = HERE,
@@ -184,6 +184,9 @@ def features(
     benchmark: BenchmarkName,
     split: Annotated[str, typer.Option(help="A split that a run reads, e.g. train or val.")],
     stream: Annotated[str, typer.Option(help="video, aligned (X, adapter on) or plain (X, off).")],
+    variant: Annotated[
+        str, typer.Option(help="Whose vision adapter reads an aligned stream.")
+    ] = "lynx",
     config: ConfigFiles = [],  # noqa: B006
     sets: Overrides = [],  # noqa: B006
     root: Root = HERE,
@@ -197,8 +200,8 @@ def features(
     known: dict[str, Stream] = {name: name for name in get_args(Stream)}
     if stream not in known:
         raise InputError(f"--stream {stream}: no such stream, expected one of {', '.join(known)}")
-    project = load(config, sets, root, encoded=benchmark)
-    run_features(project, benchmark, split, known[stream])
+    project = load(config, sets, root, encoded=benchmark, variant=variant)
+    run_features(project, benchmark, split, known[stream], variant)
 
 
 @app.command()

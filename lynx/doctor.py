@@ -191,7 +191,7 @@ def check_data(experiment: Experiment) -> Iterator[Check]:
     """Raw data roots of config/site.yaml; those that the configured benchmarks read are needed."""
     needed: set[str] = set()
     if not experiment.synthetic:  # a scale with a world renders its own raw data
-        for item in experiment.benchmarks.values():
+        for item in experiment.read_by_default().values():
             needed |= {item.annotations, item.clips}
     for name, folder in sorted(experiment.site.data.items()):
         if folder.is_dir():

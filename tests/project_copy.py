@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from lynx.config.streams import stream_folder
 from lynx.project import Project
 
 ROOT = Path(__file__).parents[1]
@@ -87,7 +88,8 @@ def run_chain(root: Path, variants: Sequence[str] = ("lynx",), **overrides: obje
 
     project = prepare(root, **overrides)
     run_reference(project, "3d")
-    run_align(project, "3d")
+    for name in dict.fromkeys(project.experiment.align_name(each, "scanqa") for each in variants):
+        run_align(project, name)
     for variant in variants:
         encode(project, variant)
         if project.experiment.variants[variant].sft:
@@ -116,10 +118,11 @@ def encode(project: Project, variant: str) -> None:
     """The streams of ScanQA that a variant reads."""
     from lynx.features.stage import run_features
 
-    for split in project.experiment.splits_used("scanqa"):
-        for stream in project.experiment.variants[variant].streams:
-            if not (project.layout.features("scanqa", split, stream, project.seed)).exists():
-                run_features(project, "scanqa", split, stream)
+    experiment, layout = project.experiment, project.layout
+    for split in experiment.splits_used("scanqa"):
+        for stream in experiment.variants[variant].streams:
+            if not stream_folder(experiment, layout, variant, "scanqa", split, stream).exists():
+                run_features(project, "scanqa", split, stream, variant)
 
 
 def environment() -> dict[str, str]:

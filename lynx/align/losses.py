@@ -53,12 +53,15 @@ class AttentionResponse:
 
     reference: Reference
     positions: torch.Tensor
+    trained: bool = True
+    """Whether the terms carry gradient; without, they are only measured."""
     terms: list[torch.Tensor] = field(default_factory=list)
 
     def observe(self, block: BlockAttention) -> None:
         """Add one block's term; an observer for `clip_tokens`."""
         keys, values = self.reference.keys[block.index], self.reference.values[block.index]
-        self.terms.append(attention_term(block, keys, values, self.positions))
+        term = attention_term(block, keys, values, self.positions)
+        self.terms.append(term if self.trained else term.detach())
 
     def loss(self) -> torch.Tensor:
         """L_attn: the mean over all terms."""

@@ -5,6 +5,7 @@ Shape legend: B clips, F frames, D language width, h heads, S patches, d head wi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,6 +108,42 @@ class ReferenceBuilder:
     def save(self, folder: Path) -> None:
         """Write `reference.safetensors`."""
         save_file(self.tensors(), folder / FILE_NAME)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A reference and what it was taken from: token rows (R) and frames."""
+
+    reference: Reference
+    rows: int
+    frames: int
+
+
+def pool(parts: Sequence[Counted]) -> Reference:
+    """One reference of all the clips that several were taken from; one alone stays as it is.
+
+    Moments are merged as shards are, by token rows; keys and values are weighed by frames, and
+    float16 as they are stored.
+    """
+    if len(parts) == 1:
+        return parts[0].reference
+    first = parts[0].reference
+    moments, frames = Moments.empty(len(first.token_mean)), sum(part.frames for part in parts)
+    keys, values = torch.zeros_like(first.keys.float()), torch.zeros_like(first.values.float())
+    for part in parts:
+        variance = part.reference.token_var.cpu().double()
+        moments.merge(
+            Moments(part.rows, part.reference.token_mean.cpu().double(), variance * part.rows)
+        )
+        keys += part.reference.keys.float() * (part.frames / frames)
+        values += part.reference.values.float() * (part.frames / frames)
+    device = first.token_mean.device
+    return Reference(
+        token_mean=moments.mean.float().to(device),
+        token_var=moments.variance.float().to(device),
+        keys=keys.half(),
+        values=values.half(),
+    )
 
 
 def load_reference(folder: Path, info: BaseInfo, device: torch.device) -> Reference:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tqdm import tqdm
 
 from lynx.align.items import clip_items, open_sources, reference_pixels
-from lynx.align.reference import ReferenceBuilder, load_reference
+from lynx.align.reference import Counted, ReferenceBuilder, load_reference, pool
 from lynx.align.train import align_training
+from lynx.artifacts.verify import require_stage
 from lynx.config.slices import align_slice, reference_slice
 from lynx.model.adapters import add_adapter, save_adapter
-from lynx.model.base import load_base
+from lynx.model.base import Base, load_base
 from lynx.model.stage import require_base
 from lynx.model.vision_adapter import ADAPTER_FOLDER
 from lynx.project import Project, StageRun, device_name, pick_device
@@ -51,7 +54,8 @@ def run_reference(project: Project, group: str) -> None:
 def run_align(project: Project, name: str) -> None:
     """Stage 2: train and publish the vision adapter `name` for the configured seed."""
     experiment, layout, seed = project.experiment, project.layout, project.seed
-    settings, group = experiment.align_settings(name), experiment.align_group(name)
+    alignment = experiment.alignments[name]
+    settings, group, references = alignment.settings, alignment.group, alignment.references
     run = StageRun.prepare(
         project,
         "align",
@@ -60,7 +64,7 @@ def run_align(project: Project, name: str) -> None:
         [
             ("base", layout.base),
             ("frames", layout.frames(group)),
-            ("reference", layout.reference(group)),
+            *(("reference", layout.reference(each)) for each in references),
             *(("data", layout.data(source)) for source in settings.sources),
         ],
         seed,
@@ -70,7 +74,7 @@ def run_align(project: Project, name: str) -> None:
         base = load_base(
             require_base(project), ["tower"], dtype=experiment.scale.dtype, device=device
         )
-        reference = load_reference(layout.reference(group), base.info, device)
+        reference = pool([_counted(layout.reference(each), base) for each in references])
         adapter = add_adapter(base, "vision", settings.lora, seed=derived_seed(seed, "vision lora"))
         shelves = open_sources(project, settings.sources)
         items = clip_items(project, shelves, settings.steps_per_item)
@@ -90,3 +94,10 @@ def run_align(project: Project, name: str) -> None:
             log.write_text(log_text(records), encoding="utf-8")
             draft.counts.update(items=len(items), steps=len(records))
             draft.facts.update(first=records[0], last=records[-1])
+
+
+def _counted(folder: Path, base: Base) -> Counted:
+    """A published reference with the counts of its manifest; a clip ends with a newline token."""
+    counts = require_stage(folder, "reference").counts
+    rows = counts["frames"] * base.info.tokens_per_frame + counts["clips"]
+    return Counted(load_reference(folder, base.info, base.device), rows, counts["frames"])

@@ -21,7 +21,10 @@ from lynx.training.plan import make_plan
 
 
 class AlignObjective(nn.Module):
-    """L = attention_weight * L_attn + moment_weight * L_stat of a micro-batch of pixels."""
+    """L = attention_weight * L_attn + moment_weight * L_stat of a micro-batch of pixels.
+
+    A term of weight 0 is measured for the log and is no part of the loss.
+    """
 
     def __init__(self, base: Base, reference: Reference, settings: AlignSettings) -> None:
         super().__init__()
@@ -35,7 +38,9 @@ class AlignObjective(nn.Module):
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
         """Loss and its two terms for pixels (B, F, 3, P, P)."""
         base, settings = self._base, self._settings
-        response = AttentionResponse(self._reference, self._positions)
+        response = AttentionResponse(
+            self._reference, self._positions, trained=settings.attention_weight > 0
+        )
         tokens = clip_tokens(
             base,
             pixels.to(base.device),
@@ -45,7 +50,9 @@ class AlignObjective(nn.Module):
         rows = close_clip(tokens, base.newline).flatten(0, 1)
         attention = response.loss()
         moments = moment_loss(rows, self._reference.token_mean, self._reference.token_var)
-        loss = settings.attention_weight * attention + settings.moment_weight * moments
+        weights = (settings.attention_weight, settings.moment_weight)
+        parts = [w * term for w, term in zip(weights, (attention, moments), strict=True) if w > 0]
+        loss = parts[0] if len(parts) == 1 else parts[0] + parts[1]
         terms = {"attention": float(attention.detach()), "moments": float(moments.detach())}
         return loss, terms
 

@@ -21,11 +21,19 @@ def check_experiment(
     """
     _check_names(experiment)
     for name, recipe in experiment.recipes.items():
-        _check_split(name, recipe, experiment.benchmarks[name], places[name])
-        _check_sources(name, recipe, experiment, known, places[name])
-        _check_world(name, recipe, experiment, places[name])
+        item = experiment.benchmarks[name]
+        _check_split(name, recipe, item, places[name])
+        check_sources(item.group, recipe, experiment, known, places[name])
+        check_world(name, recipe, experiment, places[name])
     if not experiment.synthetic:
-        _check_site(experiment)
+        check_site(experiment, experiment.benchmarks)
+
+
+def check_chosen_variants(experiment: Experiment) -> None:
+    """Raise `InputError` about a variant that is to be shown and cannot run."""
+    for variant in experiment.compare_with:
+        if variant in experiment.faults:
+            raise InputError(experiment.faults[variant])
 
 
 def _check_names(experiment: Experiment) -> None:
@@ -60,10 +68,10 @@ def _check_split(name: str, recipe: Recipe, item: BenchmarkConfig, locate: Locat
         )
 
 
-def _check_sources(
-    name: str, recipe: Recipe, experiment: Experiment, known: Collection[str], locate: Locate
+def check_sources(
+    group: str, recipe: Recipe, experiment: Experiment, known: Collection[str], locate: Locate
 ) -> None:
-    group = experiment.benchmarks[name].group
+    """A group's reference and alignment take training clips of its own benchmarks alone."""
     chosen = {"reference": recipe.reference.sources, "align": recipe.align.sources}
     for section, sources in chosen.items():
         file, key = locate((section, "sources"))
@@ -82,7 +90,8 @@ def _check_sources(
                 )
 
 
-def _check_world(name: str, recipe: Recipe, experiment: Experiment, locate: Locate) -> None:
+def check_world(name: str, recipe: Recipe, experiment: Experiment, locate: Locate) -> None:
+    """The rendered world of a benchmark exists and has the frames that its recipe takes."""
     scale_file = f"config/scales/{experiment.scale_name}.yaml"
     world_name = experiment.world_of(name)
     if world_name is None:
@@ -103,9 +112,11 @@ def _check_world(name: str, recipe: Recipe, experiment: Experiment, locate: Loca
         )
 
 
-def _check_site(experiment: Experiment) -> None:
+def check_site(experiment: Experiment, names: Collection[str]) -> None:
+    """The site says where the raw data of these benchmarks lie."""
     data = experiment.site.data
-    for name, item in experiment.benchmarks.items():
+    for name in names:
+        item = experiment.benchmarks[name]
         for field, key in {"annotations": item.annotations, "clips": item.clips}.items():
             if key not in data:
                 raise InputError(

@@ -7,8 +7,9 @@ from typing import Annotated, Literal, cast
 
 from pydantic import Field
 
-from lynx.config.stages import AlignSettings, Recipe, ViewSettings
+from lynx.config.stages import AlignSettings, Recipe, SftSettings, ViewSettings
 from lynx.config.strict import Positive, Strict
+from lynx.errors import InputError
 
 Dtype = Literal["float32", "bfloat16"]
 Stream = Literal["video", "aligned", "plain"]
@@ -58,10 +59,14 @@ class ScaleConfig(Strict):
 
 
 class VariantConfig(Strict):
-    """Which streams a variant sees and whether its language adapter is trained."""
+    """Which streams a variant sees, which of its adapters is trained, and with what numbers."""
 
     x: Literal["none", "aligned", "plain", "repeat"]
     sft: bool
+    recipe: dict[str, object] = Field(
+        default={},
+        description="dotted recipe keys and their values, laid over each benchmark's recipe",
+    )
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -110,6 +115,31 @@ class SiteConfig(Strict):
     workers: Positive = Field(description="processes that prepare data")
 
 
+class Alignment(Strict):
+    """What decides one vision adapter of stage 2, whoever reads its tokens."""
+
+    group: str = Field(description="whose frames it is trained on")
+    settings: AlignSettings
+    references: tuple[str, ...] = Field(description="groups whose references it meets, pooled")
+
+    def equals(self, other: Alignment) -> bool:
+        """Whether both give the same adapter; references may be named in several ways."""
+        own, others = (
+            item.settings.model_copy(update={"references": item.references})
+            for item in (self, other)
+        )
+        return (self.group, own) == (other.group, others)
+
+
+class VariantPlan(Strict):
+    """What the recipe keys of a variant come to."""
+
+    recipes: dict[str, Recipe] = Field(description="by benchmark, those of main.benchmarks")
+    align_names: dict[str, str] = Field(
+        description="benchmark that is trained on -> an alignment of its own; others are lynx's"
+    )
+
+
 class Experiment(Strict):
     """Everything resolved for one configured scale, checked before the DAG is built."""
 
@@ -122,9 +152,22 @@ class Experiment(Strict):
         description="benchmark, of main.benchmarks or trained on for one -> name of its alignment: "
         "the group's, or its own"
     )
+    alignments: dict[str, Alignment] = Field(description="by name: lynx's and its variants'")
     variants: dict[str, VariantConfig]
+    plans: dict[str, VariantPlan] = Field(description="of the variants that have recipe keys")
+    faults: dict[str, str] = Field(
+        description="variants that cannot run with these recipes, and the sentence that says why"
+    )
     benchmarks: dict[str, BenchmarkConfig] = Field(
-        description="those of main.benchmarks and those whose training data they take"
+        description="those of main.benchmarks, those whose training data they take, and those "
+        "whose video a reference of another group takes"
+    )
+    pooled: dict[str, Recipe] = Field(
+        description="group of which nothing runs but its reference -> a recipe of it"
+    )
+    pooled_splits: dict[str, str] = Field(
+        description="benchmark of such a group -> the split that a run of it scores: its tables "
+        "are the same whoever reads them"
     )
     site: SiteConfig
 
@@ -156,15 +199,52 @@ class Experiment(Strict):
 
         Its align section does not: a benchmark may have an alignment of its own (`align_settings`).
         """
+        if group in self.pooled:
+            return self.pooled[group]
         return self.recipes[next(n for n in self.group_benchmarks(group) if n in self.recipes)]
 
     def align_settings(self, align: str) -> AlignSettings:
-        """What decides the alignment artefact of this name (a value of `align_names`)."""
-        return self.recipes[self._aligned(align)].align
+        """What decides the alignment artefact of this name (one of `alignments`)."""
+        return self.alignments[align].settings
 
     def align_group(self, align: str) -> str:
-        """The group whose frames and reference an alignment is trained on."""
-        return self.benchmarks[self._aligned(align)].group
+        """The group whose frames an alignment is trained on."""
+        return self.alignments[align].group
+
+    def recipe_of(self, variant: str, benchmark: str) -> Recipe:
+        """The recipe of a benchmark with the keys of a variant laid over it.
+
+        Raises `InputError` for a variant that cannot run with the configured recipe.
+        """
+        plan = self._plan(variant)
+        return self.recipes[benchmark] if plan is None else plan.recipes[benchmark]
+
+    def align_name(self, variant: str, benchmark: str) -> str:
+        """The alignment whose adapter draws a variant's X: lynx's, or its own where it differs."""
+        plan = self._plan(variant)
+        names = {} if plan is None else plan.align_names
+        return names.get(self.trainer_of(benchmark), self.align_names[benchmark])
+
+    def has_own_vision(self, variant: str, benchmark: str) -> bool:
+        """Whether a variant's X is read by a vision adapter other than lynx's."""
+        return self.align_name(variant, benchmark) != self.align_names[benchmark]
+
+    def _plan(self, variant: str) -> VariantPlan | None:
+        if variant in self.faults:
+            raise InputError(self.faults[variant])
+        return self.plans.get(variant)
+
+    def read_by_default(self) -> dict[str, BenchmarkConfig]:
+        """The benchmarks whose raw data lynx and the variants beside it read."""
+        names = [
+            self.align_name(variant, benchmark)
+            for variant in ("lynx", *self.compare_with)
+            for benchmark in self.recipes
+        ]
+        unread = set(self.pooled) - {
+            group for n in names for group in self.alignments[n].references
+        }
+        return {name: item for name, item in self.benchmarks.items() if item.group not in unread}
 
     def trainer_of(self, benchmark: str) -> str:
         """The benchmark whose training split its adapters are trained on: most often itself."""
@@ -176,8 +256,15 @@ class Experiment(Strict):
 
     def training_recipe(self, benchmark: str) -> Recipe:
         """The recipe whose sft section holds for all that are trained on the same benchmark."""
+        return self.recipes[self._trained_alike(benchmark)]
+
+    def sft_settings(self, variant: str, benchmark: str) -> SftSettings:
+        """Stage 3 of a variant; one for all that are trained on the same benchmark."""
+        return self.recipe_of(variant, self._trained_alike(benchmark)).sft
+
+    def _trained_alike(self, benchmark: str) -> str:
         trainer = self.trainer_of(benchmark)
-        return self.recipes[next(n for n in self.recipes if self.trainer_of(n) == trainer)]
+        return next(name for name in self.recipes if self.trainer_of(name) == trainer)
 
     def view_of(self, benchmark: str, split: str) -> ViewSettings:
         """What is shown of a split: the training split is seen as sft sees it, others as scored."""
@@ -195,7 +282,5 @@ class Experiment(Strict):
         item = self.benchmarks[benchmark]
         recipe = self.recipes.get(benchmark)  # None for a mere source of training data
         train = item.splits[:1] if item.trained_on is None else ()
-        return train if recipe is None else (*train, recipe.evaluate.split)
-
-    def _aligned(self, align: str) -> str:
-        return next(name for name, used in self.align_names.items() if used == align)
+        scored = self.pooled_splits.get(benchmark) if recipe is None else recipe.evaluate.split
+        return train if scored is None else (*train, scored)

@@ -48,9 +48,15 @@ class Layout:
         """Stage 2: the vision adapter."""
         return self.runs / "align" / name / f"seed{seed}"
 
-    def features(self, benchmark: str, split: str, stream: str, seed: int) -> Path:
-        """A stored stream; only the aligned one depends on the seed, through its adapter."""
-        folder = self.runs / "features" / benchmark / split / stream
+    def features(
+        self, benchmark: str, split: str, stream: str, seed: int, own: str | None = None
+    ) -> Path:
+        """A stored stream; only the aligned one depends on the seed, through its adapter.
+
+        `own` is a variant whose vision adapter is not lynx's.
+        """
+        name = stream if own is None else f"{stream}-{own}"
+        folder = self.runs / "features" / benchmark / split / name
         return folder / f"seed{seed}" if stream == "aligned" else folder
 
     def sft(self, variant: str, benchmark: str, seed: int) -> Path:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from lynx.config.checks import check_experiment
+from lynx.config.checks import check_chosen_variants, check_experiment
 from lynx.config.experiment import (
     BenchmarkConfig,
     Experiment,
@@ -23,6 +23,7 @@ from lynx.config.explain import KeyPath, Locate, dotted, in_file, unknown_name, 
 from lynx.config.recipes import Names, Overrides, RecipeSource, read_recipe, resolve
 from lynx.config.stages import Recipe
 from lynx.config.training_sets import check_training, has_scores, trained_on
+from lynx.config.variants import plan_variants
 from lynx.config.yaml_files import deep_merge, parse_yaml, read_mapping
 from lynx.errors import InputError
 
@@ -61,7 +62,8 @@ def load_experiment(
     benchmarks = _read_benchmarks(root)
     _check_chosen(main, scale, scale_file, variants, benchmarks)
     source = _read_recipe_source(root, main, scale, scale_file, scales, benchmarks)
-    recipes, places = _resolve_all(source, main)
+    chosen = Overrides.parse(main.origins["overrides"], main.config.overrides)
+    recipes, places = _resolve_all(source, main, chosen)
     trained = dict.fromkeys([*recipes, *sorted({benchmarks[n].trained_on or n for n in recipes})])
     experiment = Experiment(
         main=main.config,
@@ -70,12 +72,19 @@ def load_experiment(
         recipe_name=Path(source.name).stem,
         recipes=recipes,
         align_names={name: source.align_name(name, scale_name) for name in trained},
+        alignments={},
         variants=variants,
+        plans={},
+        faults={},
         benchmarks=_needed(benchmarks, recipes),
+        pooled={},
+        pooled_splits={},
         site=_read_site(root),
     )
     check_experiment(experiment, set(benchmarks), places)
-    return experiment
+    planned = plan_variants(experiment, source, chosen, benchmarks)
+    check_chosen_variants(planned)
+    return planned
 
 
 def _read_main(root: Path, files: Sequence[Path], overrides: Mapping[str, object]) -> _Main:
@@ -173,8 +182,9 @@ def _read_recipe_source(
     return read_recipe(name, read_mapping(root, name), names)
 
 
-def _resolve_all(source: RecipeSource, main: _Main) -> tuple[dict[str, Recipe], dict[str, Locate]]:
-    chosen = Overrides.parse(main.origins["overrides"], main.config.overrides)
+def _resolve_all(
+    source: RecipeSource, main: _Main, chosen: Overrides
+) -> tuple[dict[str, Recipe], dict[str, Locate]]:
     found = {
         name: resolve(source, name, main.config.scale, chosen) for name in main.config.benchmarks
     }

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping
 from lynx.config.experiment import Experiment
 from lynx.config.explain import unknown_name
 from lynx.config.loading import COMMAND_LINE
+from lynx.errors import InputError
 
 
 def require_names(experiment: Experiment, names: Mapping[str, str]) -> None:
     """Check names by kind: `benchmark` (one that runs), `trainer` (one that adapters are trained
     on), `encoded` (either), `source` (one whose table is read), `variant`, `group`, `alignment`.
 
-    Raises `InputError` about the first one that the configured experiment does not have.
+    Raises `InputError` about the first one that the configured experiment does not have, or about
+    a variant that cannot run with its recipe.
     """
     groups = {item.group for item in experiment.benchmarks.values()}
     trainers = {experiment.trainer_of(name) for name in experiment.recipes}
@@ -24,9 +26,11 @@ def require_names(experiment: Experiment, names: Mapping[str, str]) -> None:
         "source": ("benchmark", experiment.benchmarks),
         "variant": ("variant", experiment.variants),
         "group": ("group", groups),
-        "alignment": ("alignment", set(experiment.align_names.values())),
+        "alignment": ("alignment", experiment.alignments),
     }
     for kind, name in names.items():
         word, held = known[kind]
         if name not in held:
             raise unknown_name(COMMAND_LINE, word, name, held)
+        if kind == "variant" and name in experiment.faults:
+            raise InputError(experiment.faults[name])

@@ -12,7 +12,7 @@ takes that one's entries in `align` and `sft`, and has none of its own there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -122,7 +122,7 @@ def read_recipe(name: str, data: dict[str, Any], names: Names) -> RecipeSource:
     for scale in source.scales:
         for benchmark in sorted(names.groups):
             if source.has(benchmark, scale):
-                resolve(source, benchmark, scale, Overrides.none())
+                resolve(source, benchmark, scale)
     return source
 
 
@@ -159,35 +159,32 @@ def _check_section(file: str, section: str, name: str, names: Names) -> None:
 
 @dataclass(frozen=True)
 class Overrides:
-    """Dotted recipe keys that a run sets aside from its recipe file."""
+    """Dotted recipe keys that a run or a variant sets aside from its recipe file."""
 
     name: str
     """The file they stand in, as errors call it."""
     values: Mapping[KeyPath, object]
+    key: str = "overrides"
+    """The key that they stand under in that file."""
 
     @classmethod
-    def none(cls) -> Overrides:
-        """No key is set aside."""
-        return cls("", {})
-
-    @classmethod
-    def parse(cls, name: str, values: Mapping[str, object]) -> Overrides:
+    def parse(cls, name: str, values: Mapping[str, object], key: str = "overrides") -> Overrides:
         """Split dotted keys; raises `InputError` for one that no recipe has."""
-        return cls(name, {_split(name, key): value for key, value in values.items()})
+        return cls(name, {_split(name, key, each): value for each, value in values.items()}, key)
 
     def covering(self, path: KeyPath) -> KeyPath | None:
         """The override that decides the value at `path`, if one does."""
         return next((key for key in self.values if path[: len(key)] == key), None)
 
 
-def _split(name: str, key: str) -> KeyPath:
+def _split(name: str, holder: str, key: str) -> KeyPath:
     """`evaluate.view.frames` as a path; what follows a free mapping is one key, dots and all."""
     parts = key.split(".")
     models: list[type[Strict]] = [Recipe]
     for index, part in enumerate(parts):
         fields = {each: field for model in models for each, field in model.model_fields.items()}
         if part not in fields:
-            where = ".".join(["overrides", *parts[: index + 1]])
+            where = ".".join([holder, *parts[: index + 1]])
             raise InputError(unknown_key(name, where, fields))
         kind = fields[part].annotation
         rest = parts[index + 1 :]
@@ -198,7 +195,7 @@ def _split(name: str, key: str) -> KeyPath:
             return (*parts[: index + 1], ".".join(rest))
         if rest:
             raise InputError(
-                f"{name}: key 'overrides.{key}' goes on below '{part}', which is a plain value; "
+                f"{name}: key '{holder}.{key}' goes on below '{part}', which is a plain value; "
                 f"remove '.{'.'.join(rest)}'"
             )
     return tuple(parts)
@@ -213,10 +210,11 @@ def _models_of(kind: object) -> list[type[Strict]]:
 
 
 def resolve(
-    source: RecipeSource, benchmark: str, scale: str, overrides: Overrides
+    source: RecipeSource, benchmark: str, scale: str, *overrides: Overrides
 ) -> tuple[Recipe, Locate]:
     """The recipe of one benchmark at one scale, and where each of its values stands.
 
+    Later overrides are laid over earlier ones.
     Raises `InputError` if the file lacks the pair, a value is missing or wrong, or values disagree.
     """
     if scale not in source.scales:
@@ -232,10 +230,11 @@ def resolve(
         )
     tree: dict[str, Any] = {}
     for section in RecipeFile.model_fields:
-        for layer in source.layers(section, benchmark, scale):
-            tree[section] = deep_merge(tree.get(section, {}), source.entry(layer))
-    for path, value in overrides.values.items():
-        _put(tree, path, value)
+        for entry in source.layers(section, benchmark, scale):
+            tree[section] = deep_merge(tree.get(section, {}), source.entry(entry))
+    for layer in overrides:
+        for path, value in layer.values.items():
+            _put(tree, path, value)
     locate = _locator(source, benchmark, scale, overrides)
     return validate(TypeAdapter(Recipe), tree, locate), locate
 
@@ -248,13 +247,15 @@ def _put(tree: dict[str, Any], path: KeyPath, value: object) -> None:
     tree[str(path[-1])] = value
 
 
-def _locator(source: RecipeSource, benchmark: str, scale: str, overrides: Overrides) -> Locate:
+def _locator(
+    source: RecipeSource, benchmark: str, scale: str, overrides: Sequence[Overrides]
+) -> Locate:
     def locate(path: KeyPath) -> tuple[str, str]:
         if not path:
             return f"{source.name} ({benchmark} at {scale})", ""
-        key = overrides.covering(path)
-        if key is not None:
-            return overrides.name, f"overrides.{dotted(path)}"
+        for chosen in reversed(overrides):
+            if chosen.covering(path) is not None:
+                return chosen.name, f"{chosen.key}.{dotted(path)}"
         section, rest = str(path[0]), path[1:]
         layers = source.layers(section, benchmark, scale)
         holders = [layer for layer in layers if _holds(source.entry(layer), rest)]

@@ -61,14 +61,17 @@ def reference_slice(experiment: Experiment, group: str) -> Slice:
 
 
 def align_slice(experiment: Experiment, align: str) -> Slice:
-    """Stage 2: the vision adapter; `align` is a value of `experiment.align_names`."""
-    group = experiment.align_group(align)
+    """Stage 2: the vision adapter; `align` is one of `experiment.alignments`."""
+    alignment = experiment.alignments[align]
+    group, settings = alignment.group, alignment.settings
+    own = alignment.references == (group,)
     return {
         "model": _model(experiment),
         "group": group,
         "seed": experiment.main.seed,
         "frames": experiment.group_recipe(group).frames.model_dump(mode="json"),
-        "align": experiment.align_settings(align).model_dump(mode="json"),
+        "align": settings.model_dump(mode="json", exclude={"references"}),
+        **({} if own else {"references": list(alignment.references)}),
     }
 
 
@@ -104,7 +107,7 @@ def sft_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice:
         raise InputError(
             f"variant '{variant}' is not trained; config/variants.yaml says sft: false"
         )
-    sft = experiment.training_recipe(benchmark).sft
+    sft = experiment.sft_settings(variant, benchmark)
     return {
         "model": _model(experiment),
         "benchmark": experiment.trainer_of(benchmark),
@@ -120,7 +123,7 @@ def sft_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice:
 def predict_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice:
     """Answers of a variant; they carry what the variant was trained with (design, rule 7)."""
     settings = experiment.variants[variant]
-    evaluate = experiment.recipes[benchmark].evaluate
+    evaluate = experiment.recipe_of(variant, benchmark).evaluate
     return {
         "model": _model(experiment),
         "benchmark": benchmark,

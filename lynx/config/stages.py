@@ -103,6 +103,11 @@ class AlignSettings(Strict):
     sources: tuple[str, ...] = Field(
         min_length=1, description="benchmarks whose training clips are used"
     )
+    references: Literal["own", "all"] | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        default="own",
+        description="whose ordinary video X is aligned with: its `own` group's, that of `all` "
+        "groups that the recipe has at the scale, or of those that draw the named modalities",
+    )
     drawing: Drawing
     steps_per_item: Positive = Field(
         description="time steps of one training item: consecutive depth maps, frames over a video"
@@ -113,6 +118,15 @@ class AlignSettings(Strict):
     moment_weight: float = Field(ge=0.0)
     lora: LoraSettings
     optimizer: OptimizerSettings
+
+    @model_validator(mode="after")
+    def _something_is_trained(self) -> AlignSettings:
+        if self.attention_weight == self.moment_weight == 0.0:
+            raise ValueError(
+                "attention_weight and moment_weight are both 0, so that nothing is trained; raise "
+                "one of them"
+            )
+        return self
 
 
 class SftSettings(Strict):

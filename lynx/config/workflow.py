@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from lynx.config import slices
+from lynx.config.checks import MAIN_VARIANT
 from lynx.config.experiment import Experiment, Stream
 from lynx.config.layout import Layout, manifest
 from lynx.config.loading import COMMAND_LINE, DEFAULT, load_experiment
+from lynx.config.streams import stream_folder, vision_parent
 from lynx.config.targets import named_targets
 from lynx.config.yaml_files import deep_merge, parse_yaml, read_mapping
 from lynx.errors import InputError
@@ -189,29 +191,33 @@ def reference_inputs(experiment: Experiment, group: str) -> list[str]:
 
 
 def align_inputs(experiment: Experiment, name: str) -> list[str]:
-    """Base, frames, reference, and the tables that name the training scenes."""
-    layout = Layout(Path(), experiment.scale_name)
-    group = experiment.align_group(name)
-    tables = [layout.data(source) for source in experiment.align_settings(name).sources]
-    folders = (layout.base, layout.frames(group), layout.reference(group), *tables)
+    """Base, frames, references, and the tables that name the training scenes."""
+    layout, alignment = Layout(Path(), experiment.scale_name), experiment.alignments[name]
+    references = [layout.reference(group) for group in alignment.references]
+    tables = [layout.data(source) for source in alignment.settings.sources]
+    folders = (layout.base, layout.frames(alignment.group), *references, *tables)
     return [manifest(folder) for folder in folders]
 
 
-def features_inputs(experiment: Experiment, benchmark: str, stream: str) -> list[str]:
-    """Base, table, frames, and the vision adapter of an aligned stream."""
+def features_inputs(
+    experiment: Experiment, benchmark: str, stream: str, variant: str = MAIN_VARIANT
+) -> list[str]:
+    """Base, table, frames, and the variant's vision adapter of an aligned stream."""
     layout = Layout(Path(), experiment.scale_name)
     group = experiment.benchmarks[benchmark].group
     folders = [layout.base, layout.data(benchmark), layout.frames(group)]
     if stream == "aligned":
-        folders.append(layout.align(experiment.align_names[benchmark], experiment.main.seed))
+        folders.append(vision_parent(experiment, layout, variant, benchmark)[1])
     return [manifest(folder) for folder in folders]
 
 
 def stream_inputs(experiment: Experiment, variant: str, benchmark: str, split: str) -> list[str]:
     """The streams that a variant reads of one split."""
-    layout, seed = Layout(Path(), experiment.scale_name), experiment.main.seed
-    streams = dict.fromkeys(experiment.variants[variant].streams)
-    return [manifest(layout.features(benchmark, split, each, seed)) for each in streams]
+    layout, streams = Layout(Path(), experiment.scale_name), experiment.variants[variant].streams
+    return [
+        manifest(stream_folder(experiment, layout, variant, benchmark, split, each))
+        for each in dict.fromkeys(streams)
+    ]
 
 
 def sft_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str]:

@@ -15,6 +15,7 @@ from lynx.artifacts.verify import require_parent, require_stage
 from lynx.benchmarks import get_benchmark
 from lynx.benchmarks.stage import read_split
 from lynx.config.slices import predict_slice
+from lynx.config.streams import stream_folder
 from lynx.errors import InputError
 from lynx.evaluate.predictions import read_predictions, write_predictions
 from lynx.project import Project, StageRun, device_name
@@ -29,13 +30,13 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
     from lynx.sft.stage import attach_language, load_for
 
     experiment, layout, seed = project.experiment, project.layout, project.seed
-    settings = experiment.recipes[benchmark].evaluate
+    settings = experiment.recipe_of(variant, benchmark).evaluate
     streams = experiment.variants[variant].streams
     parents = [
         ("base", layout.base),
         ("data", layout.data(benchmark)),
         *(
-            ("features", layout.features(benchmark, settings.split, x, seed))
+            ("features", stream_folder(experiment, layout, variant, benchmark, settings.split, x))
             for x in dict.fromkeys(streams)
         ),
     ]
@@ -53,8 +54,10 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
     )
     started = time.monotonic()
     with run.state() as state:
-        base = load_for(project, benchmark, settings.split, streams)
-        sources = [token_source(project, benchmark, settings.split, x, base) for x in streams]
+        base = load_for(project, variant, benchmark, settings.split, streams)
+        sources = [
+            token_source(project, variant, benchmark, settings.split, x, base) for x in streams
+        ]
         if trained:
             attach_language(project, base, variant, benchmark)
         encoder = ChatEncoder.load(base.info.folder, base.info.image_token_id)

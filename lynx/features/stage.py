@@ -13,9 +13,11 @@ from tqdm import tqdm
 from lynx.artifacts.manifest import Manifest, parent_entry
 from lynx.artifacts.verify import require_parent, require_stage
 from lynx.benchmarks.stage import unique_clips
+from lynx.config.checks import MAIN_VARIANT
 from lynx.config.experiment import Stream
 from lynx.config.slices import features_slice
 from lynx.config.stages import ViewSettings
+from lynx.config.streams import stream_folder, vision_parent
 from lynx.errors import InputError
 from lynx.features.clips import open_shelf, usable_samples
 from lynx.features.encode import StreamEncoder
@@ -57,21 +59,26 @@ def make_encoder(
     )
 
 
-def run_features(project: Project, benchmark: str, split: str, stream: Stream) -> None:
-    """Encode and publish one stream, or publish that it is to be streamed."""
+def run_features(
+    project: Project, benchmark: str, split: str, stream: Stream, variant: str = MAIN_VARIANT
+) -> None:
+    """Encode and publish one stream, or publish that it is to be streamed.
+
+    `variant` is the one whose vision adapter reads an `aligned` stream.
+    """
     experiment, layout = project.experiment, project.layout
-    group, align = experiment.benchmarks[benchmark].group, experiment.align_names[benchmark]
+    group = experiment.benchmarks[benchmark].group
     parents = [
         ("base", layout.base),
         ("data", layout.data(benchmark)),
         ("frames", layout.frames(group)),
     ]
     if stream == "aligned":
-        parents.append(("align", layout.align(align, project.seed)))
+        parents.append(vision_parent(experiment, layout, variant, benchmark))
     run = StageRun.prepare(
         project,
         "features",
-        layout.features(benchmark, split, stream, project.seed),
+        stream_folder(experiment, layout, variant, benchmark, split, stream),
         features_slice(experiment, benchmark, split, stream),
         parents,
         project.seed if stream == "aligned" else None,
@@ -88,20 +95,20 @@ def run_features(project: Project, benchmark: str, split: str, stream: Stream) -
         if stored:
             base = load_base(info.folder, ["tower"], dtype=experiment.scale.dtype, device=device)
             if stream == "aligned":
-                attach_vision(project, base, benchmark)
+                attach_vision(project, base, variant, benchmark)
             encoder = make_encoder(project, base, benchmark, split, stream)
             progress = tqdm(clips, desc=f"encode {stream}", unit="clip", mininterval=1.0)
             write_store(draft.folder, ((clip, encoder.encode(clip)) for clip in progress))
 
 
 def open_features(
-    project: Project, benchmark: str, split: str, stream: Stream
+    project: Project, variant: str, benchmark: str, split: str, stream: Stream
 ) -> tuple[Path, Manifest]:
     """A published stream, checked to be of this configuration and of these very parents."""
-    layout = project.layout
-    folder = layout.features(benchmark, split, stream, project.seed)
+    experiment, layout = project.experiment, project.layout
+    folder = stream_folder(experiment, layout, variant, benchmark, split, stream)
     manifest = require_stage(folder, "features")
-    expected = features_slice(project.experiment, benchmark, split, stream)
+    expected = features_slice(experiment, benchmark, split, stream)
     if manifest.settings != expected:
         keys = sorted(key for key in expected if manifest.settings.get(key) != expected[key])
         raise InputError(
@@ -110,26 +117,28 @@ def open_features(
         )
     require_parent(folder, manifest, parent_entry(layout.base))
     if stream == "aligned":
-        align = layout.align(project.experiment.align_names[benchmark], project.seed)
-        require_parent(folder, manifest, parent_entry(align))
+        _, adapter = vision_parent(experiment, layout, variant, benchmark)
+        require_parent(folder, manifest, parent_entry(adapter))
     return folder, manifest
 
 
 def token_source(
-    project: Project, benchmark: str, split: str, stream: Stream, tower: Base | None
+    project: Project, variant: str, benchmark: str, split: str, stream: Stream, tower: Base | None
 ) -> StoredTokens | StreamedTokens:
     """Read a stream from disk, or encode it on demand by the same code with `tower`."""
-    folder, manifest = open_features(project, benchmark, split, stream)
+    folder, manifest = open_features(project, variant, benchmark, split, stream)
     if manifest.facts["storage"] == "stored":
         return StoredTokens.open(folder)
     if tower is None:
         raise ValueError(f"{folder} is streamed, so the caller must load the tower")
     if stream == "aligned":
-        attach_vision(project, tower, benchmark)
+        attach_vision(project, tower, variant, benchmark)
     return StreamedTokens(make_encoder(project, tower, benchmark, split, stream))
 
 
-def is_streamed(project: Project, benchmark: str, split: str, streams: Sequence[Stream]) -> bool:
+def is_streamed(
+    project: Project, variant: str, benchmark: str, split: str, streams: Sequence[Stream]
+) -> bool:
     """Whether any of the streams must be encoded by its reader."""
-    opened = (open_features(project, benchmark, split, stream)[1] for stream in streams)
+    opened = (open_features(project, variant, benchmark, split, stream)[1] for stream in streams)
     return any(manifest.facts["storage"] == "streamed" for manifest in opened)

@@ -8,6 +8,7 @@ from lynx.artifacts.manifest import parent_entry
 from lynx.artifacts.verify import require_parent, require_stage
 from lynx.config.slices import align_slice
 from lynx.config.stages import LoraSettings
+from lynx.config.streams import vision_parent
 from lynx.errors import InputError
 from lynx.model.adapters import load_adapter, lora_layers, read_adapter
 from lynx.model.base import Base
@@ -16,14 +17,14 @@ from lynx.project import Project
 ADAPTER_FOLDER = "vision"
 
 
-def attach_vision(project: Project, base: Base, benchmark: str) -> None:
-    """Load the aligned adapter onto the tower, frozen; refuse another rank, base or recipe."""
+def attach_vision(project: Project, base: Base, variant: str, benchmark: str) -> None:
+    """Load a variant's adapter onto the tower, frozen; refuse another rank, base or recipe."""
     if lora_layers(base, "vision"):
         return
     experiment, layout = project.experiment, project.layout
-    name = experiment.align_names[benchmark]
-    folder = layout.align(name, project.seed)
-    manifest = require_stage(folder, "align", deep=True)
+    name = experiment.align_name(variant, benchmark)
+    stage, folder = vision_parent(experiment, layout, variant, benchmark)
+    manifest = require_stage(folder, stage, deep=True)
     require_settings(folder, manifest.settings, align_slice(experiment, name))
     require_parent(folder, manifest, parent_entry(layout.base))
     require_rank(folder / ADAPTER_FOLDER, experiment.align_settings(name).lora)

@@ -9,6 +9,7 @@ from lynx.artifacts.verify import require_parent, require_stage
 from lynx.benchmarks import get_benchmark
 from lynx.config.experiment import Stream
 from lynx.config.slices import sft_slice
+from lynx.config.streams import stream_folder
 from lynx.features.clips import usable_samples
 from lynx.features.stage import is_streamed, token_source
 from lynx.model.adapters import add_adapter, load_adapter, save_adapter
@@ -25,10 +26,12 @@ from lynx.training.plan import derived_seed
 ADAPTER_FOLDER = "language"
 
 
-def load_for(project: Project, benchmark: str, split: str, streams: Sequence[Stream]) -> Base:
+def load_for(
+    project: Project, variant: str, benchmark: str, split: str, streams: Sequence[Stream]
+) -> Base:
     """The language model, and the tower too where a stream is encoded on demand."""
     parts: list[Part] = ["language"]
-    if is_streamed(project, benchmark, split, streams):
+    if is_streamed(project, variant, benchmark, split, streams):
         parts.append("tower")
     dtype = project.experiment.scale.dtype
     return load_base(require_base(project), parts, dtype=dtype, device=pick_device(project))
@@ -48,16 +51,16 @@ def run_sft(project: Project, variant: str, benchmark: str) -> None:
             ("base", layout.base),
             ("data", layout.data(benchmark)),
             *(
-                ("features", layout.features(benchmark, split, each, seed))
+                ("features", stream_folder(experiment, layout, variant, benchmark, split, each))
                 for each in dict.fromkeys(streams)
             ),
         ],
         seed,
     )
-    settings = experiment.training_recipe(benchmark).sft
+    settings = experiment.sft_settings(variant, benchmark)
     with run.state() as state:
-        base = load_for(project, benchmark, split, streams)
-        sources = [token_source(project, benchmark, split, each, base) for each in streams]
+        base = load_for(project, variant, benchmark, split, streams)
+        sources = [token_source(project, variant, benchmark, split, x, base) for x in streams]
         # The seed of the start is the same for every variant, so that they differ by what they see.
         adapter = add_adapter(
             base, "language", settings.lora, seed=derived_seed(seed, "language lora")
@@ -87,6 +90,6 @@ def attach_language(project: Project, base: Base, variant: str, benchmark: str) 
     manifest = require_stage(folder, "sft", deep=True)
     require_settings(folder, manifest.settings, sft_slice(experiment, variant, benchmark))
     require_parent(folder, manifest, parent_entry(layout.base))
-    require_rank(folder / ADAPTER_FOLDER, experiment.training_recipe(benchmark).sft.lora)
+    require_rank(folder / ADAPTER_FOLDER, experiment.sft_settings(variant, benchmark).lora)
     load_adapter(base, "language", folder / ADAPTER_FOLDER)
     return manifest

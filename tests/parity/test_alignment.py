@@ -204,6 +204,38 @@ def test_every_tensor_learns(tiny_base: Path) -> None:
     assert others == []
 
 
+@pytest.mark.parametrize("kept", ["attention_weight", "moment_weight"])
+def test_a_term_of_weight_zero_is_measured_only(tiny_base: Path, kept: str) -> None:
+    """Table 5 drops one term: the other one alone is trained, and both are logged."""
+    base = open_base(tiny_base)
+    reference = reference_of(base)
+    random_adapter(base, "vision")
+    pixels = random_pixels(2, 6, 3, 42, 42)
+    weights = {"attention_weight": 0.0, "moment_weight": 0.0, kept: 0.5}
+    settings = SETTINGS.model_copy(update=weights)
+    both = AlignObjective(base, reference, SETTINGS)(pixels)[1]
+    loss, terms = AlignObjective(base, reference, settings)(pixels)
+    name = {"attention_weight": "attention", "moment_weight": "moments"}[kept]
+    assert terms == both
+    assert float(loss.detach()) == pytest.approx(0.5 * terms[name], rel=1e-6)
+    found = gradients(base, reference, pixels, settings)
+    assert max(float(grad.abs().max()) for grad in found.values()) > 0
+    # Not even a reference that holds no number reaches a term that is not trained.
+    spoilt = Reference(
+        *(
+            torch.full_like(item, torch.nan) if name != part else item
+            for part, item in (
+                ("moments", reference.token_mean),
+                ("moments", reference.token_var),
+                ("attention", reference.keys),
+                ("attention", reference.values),
+            )
+        )
+    )
+    again = gradients(base, spoilt, pixels, settings)
+    assert all(torch.equal(found[key], again[key]) for key in found)
+
+
 def detached_term(
     block: BlockAttention, keys: torch.Tensor, values: torch.Tensor, positions: torch.Tensor
 ) -> torch.Tensor:

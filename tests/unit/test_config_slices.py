@@ -36,7 +36,7 @@ def all_slices(experiment: Experiment) -> dict[str, slices.Slice]:
                 found[f"features/{benchmark}/{use}/{stream}"] = slices.features_slice(
                     experiment, benchmark, split, stream
                 )
-        for variant in experiment.variants:
+        for variant in (*TRAINED, "zero-shot"):
             found[f"predict/{benchmark}/{variant}"] = slices.predict_slice(
                 experiment, variant, benchmark
             )

@@ -59,6 +59,45 @@ def test_all_is_the_configured_benchmarks(tree: Path) -> None:
     assert planned(tree, "all") == planned(tree, SCANQA, SQA3D)
 
 
+def test_a_variant_with_its_own_alignment_repeats_only_what_it_draws(tree: Path) -> None:
+    run, folder = "rank-8/scanqa/seed0", f"{RUNS}/features/scanqa"
+    shared = {f"{folder}/{split}/video/manifest.json" for split in ("train", "test_w_obj")}
+    jobs = {
+        name: rule
+        for name, rule in SHARED.items()
+        if name != f"{RUNS}/align/3d/seed0/manifest.json"
+    }
+    jobs[f"{RUNS}/align/3d-rank-8/seed0/manifest.json"] = "align"
+    jobs |= dict.fromkeys(shared, "features_fixed")
+    for split in ("train", "test_w_obj"):
+        jobs[f"{folder}/{split}/aligned-rank-8/seed0/manifest.json"] = "features_own"
+    jobs[f"{RUNS}/sft/{run}/manifest.json"] = "sft"
+    jobs[f"{RUNS}/predictions/{run}/manifest.json"] = "predict"
+    jobs[f"results/demo/{run}/metrics.json"] = "score"
+    assert planned(tree, f"results/demo/{run}/metrics.json") == jobs
+
+
+def test_a_variant_of_lynxs_numbers_takes_its_alignment(tree: Path) -> None:
+    """The demo's vision rank is 16."""
+    run = "results/demo/rank-16/scanqa/seed0/metrics.json"
+    jobs = planned(tree, run)
+    lynx = planned(tree, run.replace("rank-16", "lynx"))
+    assert jobs == {name.replace("/lynx/", "/rank-16/"): rule for name, rule in lynx.items()}
+
+
+def test_references_of_other_groups_bring_what_these_are_made_of(tree: Path) -> None:
+    jobs = planned(tree, "results/demo/reference-audio/scanqa/seed0/metrics.json")
+    groups = {"charades": "avsd", "music": "music_avqa", "vggsound": "avqa"}
+    for group, benchmark in groups.items():
+        assert jobs[f"{RUNS}/data/{benchmark}/manifest.json"] == "data"
+        assert jobs[f"{RUNS}/frames/{group}/manifest.json"] == "frames"
+        assert jobs[f"{RUNS}/reference/{group}/manifest.json"] == "reference"
+    assert [name for name, rule in jobs.items() if rule == "align"] == [
+        f"{RUNS}/align/3d-reference-audio/seed0/manifest.json"
+    ]
+    assert f"{RUNS}/reference/3d/manifest.json" not in jobs
+
+
 def test_another_seed_shares_what_has_none(tree: Path) -> None:
     first, second = planned(tree, SCANQA), planned(tree, SCANQA, "--config", "seed=1")
     unseeded = {name for name in first if "seed0" not in name}
@@ -83,7 +122,9 @@ def test_another_seed_shares_what_has_none(tree: Path) -> None:
         (
             ("--config", "compare_with=[video]"),
             "command line: unknown variant 'video', did you mean 'video-only'; known: lynx, "
-            "plain-tower, repeated-video, video-only, zero-shot",
+            "no-attention, no-moments, plain-tower, rank-16, rank-32, rank-8, reference-3d, "
+            "reference-all, reference-audio, reference-video, repeated-video, "
+            "video-only, zero-shot",
         ),
     ],
     ids=["key", "scale", "recipe key", "variant"],

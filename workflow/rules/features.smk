@@ -49,3 +49,27 @@ rule features_aligned:
         version=STAGE_VERSIONS["features"],
     shell:
         FEATURES
+
+
+# Of a variant whose vision adapter is not lynx's.
+rule features_own:
+    input:
+        lambda w: features_inputs(CONFIG.at(w), w.benchmark, "aligned", w.variant),
+    output:
+        "runs/{scale}/features/{benchmark}/{split}/aligned-{variant}/seed{seed}/manifest.json",
+    log:
+        "logs/{scale}/features-{benchmark}-{split}-aligned-{variant}-seed{seed}.log",
+    priority: 1
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=2500,
+        gpu=lambda w: CONFIG.at(w).scale.gpus,
+        runtime=240,
+    params:
+        options=CONFIG.options,
+        slice=lambda w: CONFIG.features_slice(w, "aligned"),
+        version=STAGE_VERSIONS["features"],
+    shell:
+        "lynx --log {log} features --benchmark {wildcards.benchmark} --split {wildcards.split} "
+        "--stream aligned --variant {wildcards.variant} {params.options}"

@@ -1,0 +1,34 @@
+"""Where the token streams of a variant lie, and the vision adapter that reads its X."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lynx.config.experiment import Experiment, Stream
+from lynx.config.layout import Layout
+from lynx.errors import InputError
+
+
+def vision_parent(
+    experiment: Experiment, layout: Layout, variant: str, benchmark: str
+) -> tuple[str, Path]:
+    """Stage and folder of the artefact that holds the vision adapter of a variant.
+
+    Raises `InputError` for a variant that has none.
+    """
+    x = experiment.variants[variant].x
+    if x != "aligned":
+        raise InputError(
+            f"variant '{variant}' has no vision adapter; config/variants.yaml says x: {x}"
+        )
+    name = experiment.align_name(variant, benchmark)
+    return "align", layout.align(name, experiment.main.seed)
+
+
+def stream_folder(
+    experiment: Experiment, layout: Layout, variant: str, benchmark: str, split: str, stream: Stream
+) -> Path:
+    """A stored stream: variants share it unless another vision adapter reads their X."""
+    own = stream == "aligned" and experiment.has_own_vision(variant, benchmark)
+    seed = experiment.main.seed
+    return layout.features(benchmark, split, stream, seed, variant if own else None)
