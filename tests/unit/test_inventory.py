@@ -244,7 +244,8 @@ def test_faulty_items_are_counted_where_the_data_stage_refuses_them(root: Path) 
     assert entry.content.comparisons[0].difference == 3 - 4_675
     assert entry.error == (
         f"{path}: question 'val-1': found empty list of answers (2 of 3 questions are unusable), "
-        "expected at most the share allow_missing = 0; correct the file or raise allow_missing"
+        "expected at most the share allow_missing = 0; correct the file, or "
+        "of a training split raise allow_missing"
     )
     assert not entry.complete(allow_missing=1.0)
 
