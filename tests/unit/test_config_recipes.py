@@ -384,13 +384,17 @@ def test_benchmark_files_agree_with_their_readers(benchmark: str) -> None:
 
 
 def test_the_demo_has_numbers_where_it_has_a_world() -> None:
-    for benchmark in set(VIDEO) - {"music_avqa"}:
-        with pytest.raises(InputError) as error:
-            load({"benchmarks": [benchmark]})
-        assert str(error.value) == (
-            f"config/recipes/demo.yaml: has no numbers for benchmark '{benchmark}' at scale "
-            "'demo', only for music_avqa, scanqa, sqa3d; choose another recipe or add them"
-        )
+    scored = set(FAST) - {"videomme_subtitles"}
+    for benchmark in (*VIDEO, *scored):
+        experiment = load({"benchmarks": [benchmark]})
+        assert experiment.world_of(benchmark) in experiment.scale.worlds
+    with pytest.raises(InputError) as error:
+        load({"benchmarks": ["videomme_subtitles"]})
+    assert str(error.value) == (
+        "config/recipes/demo.yaml: has no numbers for benchmark 'videomme_subtitles' at scale "
+        "'demo', only for avqa, avsd, egoexo, mlvu, music_avqa, mvbench, scanqa, sqa3d, videomme; "
+        "choose another recipe or add them"
+    )
 
 
 @pytest.mark.parametrize("recipe", ["paper", "released"])
