@@ -86,15 +86,17 @@ def test_videos_have_one_of_three_endings(tmp_path: Path, ending: str) -> None:
 
 
 def test_parquet_gives_the_same_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parquet's lists arrive as arrays of numpy."""
-    expected = read(_write(tmp_path / "json", _row()), "test")
+    """Parquet's lists arrive as arrays of numpy, its empty cells as NaN."""
+    expected = read(_write(tmp_path / "json", _row(domain=None)), "test")
+    assert expected.samples[0].tags == {"duration": "short"}
     (tmp_path / "videomme").mkdir()
     (tmp_path / PARQUET).touch()
     opened: list[Path] = []
 
     def rows(path: Path) -> pd.DataFrame:
         opened.append(path)
-        return pd.DataFrame([_row(options=np.array(_row()["options"], dtype=object))])
+        options = np.array(_row()["options"], dtype=object)
+        return pd.DataFrame([_row(options=options, domain=float("nan"))])
 
     monkeypatch.setattr(pd, "read_parquet", rows)
     found = read(tmp_path, "test")
