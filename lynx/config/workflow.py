@@ -178,7 +178,7 @@ def base_inputs(experiment: Experiment) -> list[str]:
 def frames_inputs(experiment: Experiment, group: str) -> list[str]:
     """The sample tables whose scenes are prepared."""
     layout = Layout(Path(), experiment.scale_name)
-    return [manifest(layout.data(name)) for name in experiment.group_benchmarks(group)]
+    return [manifest(layout.data(name)) for name in experiment.framed(group)]
 
 
 def reference_inputs(experiment: Experiment, group: str) -> list[str]:
@@ -200,8 +200,8 @@ def align_inputs(experiment: Experiment, name: str) -> list[str]:
 def features_inputs(experiment: Experiment, benchmark: str, stream: str) -> list[str]:
     """Base, table, frames, and the vision adapter of an aligned stream."""
     layout = Layout(Path(), experiment.scale_name)
-    group = experiment.benchmarks[benchmark].group
-    folders = [layout.base, layout.data(benchmark), layout.frames(group)]
+    frames = layout.frames(experiment.frames_of(benchmark))
+    folders = [layout.base, layout.data(benchmark), frames]
     if stream == "aligned":
         folders.append(layout.align(experiment.align_names[benchmark], experiment.main.seed))
     return [manifest(folder) for folder in folders]

@@ -60,11 +60,11 @@ def make_encoder(
 def run_features(project: Project, benchmark: str, split: str, stream: Stream) -> None:
     """Encode and publish one stream, or publish that it is to be streamed."""
     experiment, layout = project.experiment, project.layout
-    group, align = experiment.benchmarks[benchmark].group, experiment.align_names[benchmark]
+    align = experiment.align_names[benchmark]
     parents = [
         ("base", layout.base),
         ("data", layout.data(benchmark)),
-        ("frames", layout.frames(group)),
+        ("frames", layout.frames(experiment.frames_of(benchmark))),
     ]
     if stream == "aligned":
         parents.append(("align", layout.align(align, project.seed)))

@@ -117,7 +117,8 @@ def scored(tree: Path) -> Project:
     run_base(project)
     for name in project.experiment.benchmarks:
         run_data(project, name)
-    run_frames(project, "fastvideo", group_clips(project, "fastvideo"))
+    for name in ("fastvideo", *SCORED):
+        run_frames(project, name, group_clips(project, name))
     run_reference(project, "fastvideo")
     run_align(project, "fastvideo")
     for name in project.experiment.benchmarks:
@@ -150,9 +151,13 @@ def test_parts_of_a_film_are_clips_of_their_own(scored: Project) -> None:
     name = "star--Charades_v1_480--a.mp4"
     assert shelf.open(f"{name}@0.4-1.0").choose(3, "uniform") == (10, 17, 25)
     assert shelf.open(f"{name}@0.0-2.0").choose(3, "uniform") == (0, 14, 29)
-    manifest = read_manifest(scored.layout.frames("fastvideo") / "manifest.json")
-    counts = {name: manifest.counts[f"{name} videos"] for name in scored.experiment.benchmarks}
-    assert counts == {"mvbench": 2, "videomme_subtitles": 1, "llava_video": 4}
+    counts = {
+        key: count
+        for name in ("fastvideo", *SCORED)
+        for key, count in read_manifest(scored.layout.frames(name) / "manifest.json").counts.items()
+        if "videos" in key
+    }
+    assert counts == {"llava_video videos": 4, "mvbench videos": 2, "videomme_subtitles videos": 1}
 
 
 def test_subtitles_are_those_of_the_frames_that_are_shown(scored: Project) -> None:
@@ -185,7 +190,7 @@ def test_one_training_is_planned_for_both(tmp_path: Path) -> None:
     assert {rule: rules.count(rule) for rule in set(rules)} == {
         "base": 1,
         "data": 3,
-        "frames": 1,
+        "frames": 3,
         "reference": 1,
         "align": 1,
         "features_fixed": 3,
