@@ -25,7 +25,7 @@ wildcard_constraints:
     benchmark=CONFIG.benchmark_names,
     variant=CONFIG.variant_names,
     world=CONFIG.world_names,
-    group="[a-z0-9]+",
+    group="[a-z0-9_]+",
     name="[a-z0-9_-]+",
     split="[a-z_]+",
     stream="video|aligned|plain",

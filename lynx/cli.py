@@ -149,7 +149,7 @@ def frames(
     from lynx.benchmarks.stage import group_clips
     from lynx.media.stage import run_frames
 
-    project = load(config, sets, root, group=group)
+    project = load(config, sets, root, frames=group)
     run_frames(project, group, group_clips(project, group))
 
 

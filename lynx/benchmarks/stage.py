@@ -68,10 +68,10 @@ def training_clips(project: Project, sources: Sequence[str]) -> list[tuple[str, 
 
 
 def group_clips(project: Project, group: str) -> list[str]:
-    """Clips of every split that any benchmark of the group reads."""
+    """Clips of every split that any benchmark of a frames artefact reads."""
     return unique_clips(
         read_split(project, name, split)
-        for name in project.experiment.group_benchmarks(group)
+        for name in project.experiment.framed(group)
         for split in project.experiment.splits_used(name)
     )
 

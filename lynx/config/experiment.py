@@ -7,7 +7,7 @@ from typing import Annotated, Literal, cast
 
 from pydantic import Field
 
-from lynx.config.stages import AlignSettings, Recipe, SftSettings, ViewSettings
+from lynx.config.stages import AlignSettings, FrameSettings, Recipe, SftSettings, ViewSettings
 from lynx.config.strict import Fraction, Positive, Strict
 from lynx.errors import InputError
 
@@ -194,6 +194,22 @@ class Experiment(Strict):
     def compare_with(self) -> tuple[str, ...]:
         """Variants shown beside `lynx`."""
         return self.scale.compare_with if self.main.compare_with is None else self.main.compare_with
+
+    def frames_of(self, benchmark: str) -> str:
+        """The frames artefact with a benchmark's clips: its group's, or its own if it only scores.
+
+        So scoring one benchmark more leaves what was trained as it is.
+        """
+        item = self.benchmarks[benchmark]
+        return item.group if item.trained_on is None else benchmark
+
+    def framed(self, frames: str) -> list[str]:
+        """Benchmarks whose clips stand in one frames artefact, in name order."""
+        return sorted(name for name in self.benchmarks if self.frames_of(name) == frames)
+
+    def frame_settings(self, frames: str) -> FrameSettings:
+        """What decides a frames artefact: the same for a whole group."""
+        return self.group_recipe(self.benchmarks[self.framed(frames)[0]].group).frames
 
     def group_benchmarks(self, group: str) -> list[str]:
         """Benchmarks of one group, in name order: configured ones and sources of training clips."""

@@ -36,9 +36,9 @@ class Layout:
         """Sample tables of one benchmark."""
         return self.runs / "data" / benchmark
 
-    def frames(self, group: str) -> Path:
-        """Prepared square frames of a group's scenes."""
-        return self.runs / "frames" / group
+    def frames(self, name: str) -> Path:
+        """Prepared frames or listed videos of a group, or of a benchmark that only scores."""
+        return self.runs / "frames" / name
 
     def reference(self, group: str) -> Path:
         """Stage 1."""

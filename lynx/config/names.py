@@ -12,7 +12,8 @@ from lynx.errors import InputError
 
 def require_names(experiment: Experiment, names: Mapping[str, str]) -> None:
     """Check names by kind: `benchmark` (one that runs), `trainer` (one that adapters are trained
-    on), `encoded` (either), `source` (one whose table is read), `variant`, `group`, `alignment`.
+    on), `encoded` (either), `source` (one whose table is read), `variant`, `group`,
+    `frames` (a group, or a benchmark with frames of its own), `alignment`.
 
     Raises `InputError` about the first one that the configured experiment does not have, or about
     a variant that cannot run with its recipe.
@@ -26,6 +27,7 @@ def require_names(experiment: Experiment, names: Mapping[str, str]) -> None:
         "source": ("benchmark", experiment.benchmarks),
         "variant": ("variant", experiment.variants),
         "group": ("group", groups),
+        "frames": ("group", {experiment.frames_of(name) for name in experiment.benchmarks}),
         "alignment": ("alignment", experiment.alignments),
     }
     for kind, name in names.items():

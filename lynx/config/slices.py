@@ -39,13 +39,13 @@ def data_slice(experiment: Experiment, benchmark: str) -> Slice:
 
 
 def frames_slice(experiment: Experiment, group: str) -> Slice:
-    """Raw clips of a group to square frames."""
-    names = experiment.group_benchmarks(group)
+    """Raw clips of a group, or of a benchmark that only scores, to square frames or a list."""
+    names = experiment.framed(group)
     worlds = sorted({experiment.world_of(name) or "" for name in names})
     return {
         "group": group,
         "clips": sorted({experiment.benchmarks[name].clips for name in names}),
-        "frames": experiment.group_recipe(group).frames.model_dump(mode="json"),
+        "frames": experiment.frame_settings(group).model_dump(mode="json"),
         "worlds": [world_slice(experiment, name or None) for name in worlds],
     }
 

@@ -180,7 +180,7 @@ def base_inputs(experiment: Experiment) -> list[str]:
 def frames_inputs(experiment: Experiment, group: str) -> list[str]:
     """The sample tables whose scenes are prepared."""
     layout = Layout(Path(), experiment.scale_name)
-    return [manifest(layout.data(name)) for name in experiment.group_benchmarks(group)]
+    return [manifest(layout.data(name)) for name in experiment.framed(group)]
 
 
 def reference_inputs(experiment: Experiment, group: str) -> list[str]:
@@ -204,8 +204,8 @@ def features_inputs(
 ) -> list[str]:
     """Base, table, frames, and the variant's vision adapter of an aligned stream."""
     layout = Layout(Path(), experiment.scale_name)
-    group = experiment.benchmarks[benchmark].group
-    folders = [layout.base, layout.data(benchmark), layout.frames(group)]
+    frames = layout.frames(experiment.frames_of(benchmark))
+    folders = [layout.base, layout.data(benchmark), frames]
     if stream == "aligned":
         folders.append(vision_parent(experiment, layout, variant, benchmark)[1])
     return [manifest(folder) for folder in folders]

@@ -61,8 +61,8 @@ def samples_as_shown(project: Project, benchmark: str, split: str) -> list[Sampl
 def open_shelf(project: Project, benchmark: str) -> Shelf:
     """Where a benchmark's clips are taken from."""
     experiment = project.experiment
-    group = experiment.benchmarks[benchmark].group
-    folder, settings = project.layout.frames(group), experiment.group_recipe(group).frames
+    frames = experiment.frames_of(benchmark)
+    folder, settings = project.layout.frames(frames), experiment.frame_settings(frames)
     if isinstance(settings, VideoFiles):
         root = project.clips_root(benchmark)
         return VideoShelf.read(folder, benchmark, root, settings.reader)

@@ -67,11 +67,10 @@ def run_features(
     `variant` is the one whose vision adapter reads an `aligned` stream.
     """
     experiment, layout = project.experiment, project.layout
-    group = experiment.benchmarks[benchmark].group
     parents = [
         ("base", layout.base),
         ("data", layout.data(benchmark)),
-        ("frames", layout.frames(group)),
+        ("frames", layout.frames(experiment.frames_of(benchmark))),
     ]
     if stream == "aligned":
         parents.append(vision_parent(experiment, layout, variant, benchmark))

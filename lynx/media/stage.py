@@ -22,9 +22,9 @@ from lynx.project import Project, StageRun
 
 
 def run_frames(project: Project, group: str, clips: list[str]) -> None:
-    """Prepare every clip in `clips` and publish them."""
+    """Prepare the clips of a frames artefact (`Experiment.frames_of`) and publish them."""
     experiment, layout = project.experiment, project.layout
-    names = experiment.group_benchmarks(group)
+    names = experiment.framed(group)
     run = StageRun.prepare(
         project,
         "frames",
@@ -32,7 +32,7 @@ def run_frames(project: Project, group: str, clips: list[str]) -> None:
         frames_slice(experiment, group),
         [("data", layout.data(name)) for name in names],
     )
-    settings = experiment.group_recipe(group).frames
+    settings = experiment.frame_settings(group)
     with run.publish() as draft:
         if isinstance(settings, RgbdFrames):
             _publish_scenes(project, names, clips, settings, draft)

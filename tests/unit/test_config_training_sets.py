@@ -104,12 +104,31 @@ def test_rules_read_what_was_trained_on_the_other_benchmark() -> None:
     assert manifest(LAYOUT.align("fastvideo", 0)) in features_inputs(
         experiment, "llava_video", "aligned"
     )
-    tables = [manifest(LAYOUT.data(name)) for name in ("llava_video", "mlvu", "mvbench")]
-    assert frames_inputs(experiment, "fastvideo") == tables
-    assert tables[0] in align_inputs(experiment, "fastvideo")
-    assert not set(tables[1:]) & set(align_inputs(experiment, "fastvideo"))
-    clips = slices.frames_slice(experiment, "fastvideo")["clips"]
-    assert clips == ["llava_video", "mlvu", "mvbench"]
+    table = manifest(LAYOUT.data("llava_video"))
+    assert frames_inputs(experiment, "fastvideo") == [table]
+    assert frames_inputs(experiment, "mvbench") == [manifest(LAYOUT.data("mvbench"))]
+    assert table in align_inputs(experiment, "fastvideo")
+    assert manifest(LAYOUT.frames("fastvideo")) in features_inputs(
+        experiment, "llava_video", "video"
+    )
+    assert manifest(LAYOUT.frames("mlvu")) in features_inputs(experiment, "mlvu", "video")
+
+
+def test_scoring_one_benchmark_more_leaves_the_training_as_it_is() -> None:
+    one, all_four = fast(["mlvu"]), fast(SCORED)
+    for experiment in (one, all_four):
+        assert experiment.framed("fastvideo") == ["llava_video"]
+        assert experiment.framed("mlvu") == ["mlvu"]
+        assert slices.frames_slice(experiment, "mlvu")["clips"] == ["mlvu"]
+    for decides, name in (
+        (slices.frames_slice, "fastvideo"),
+        (slices.reference_slice, "fastvideo"),
+        (slices.align_slice, "fastvideo"),
+        (slices.data_slice, "llava_video"),
+    ):
+        assert decides(one, name) == decides(all_four, name)
+    assert align_inputs(one, "fastvideo") == align_inputs(all_four, "fastvideo")
+    assert sft_inputs(one, "lynx", "llava_video") == sft_inputs(all_four, "lynx", "llava_video")
 
 
 def test_commands_name_what_they_train_or_encode() -> None:
