@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 COPIED = ("config", "workflow", "profiles", "envs")
 BASE_SIDE = {"grid": 7, "patch": 8}  # the demo's frames are 56 pixels wide
 WORLD = {"seed": 7, "train_scenes": 6, "val_scenes": 2, "test_scenes": 3, "frames_per_scene": 4}
+FAMILY = ["scanqa", "sqa3d"]  # what the world is of
 LORA = {"rank": 2, "alpha": 4, "dropout": 0.05}
 OVERRIDES: dict[str, object] = {
     "frames.per_scene": 4,
@@ -58,7 +59,7 @@ def tiny_project(root: Path) -> Path:
 
     copy_tree(root)
     edit_yaml(root / "config/scales/demo.yaml", {"worlds": {"rooms": WORLD}})
-    edit_yaml(root / "config/config.yaml", {"overrides": OVERRIDES})
+    edit_yaml(root / "config/config.yaml", {"overrides": OVERRIDES, "benchmarks": FAMILY})
     edit_yaml(root / "config/site.yaml", {"device": "cpu", "threads": 1, "workers": 1})
     write_tiny_base(root / "models/demo", **BASE_SIDE)
     return root

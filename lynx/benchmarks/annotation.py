@@ -203,7 +203,7 @@ def within_budget(
         raise InputError(
             f"{path}: question {first.question_id!r}: found {first.reason} ({len(faulty)} of "
             f"{len(everything)} questions are unusable), expected at most the share allow_missing "
-            f"= {allow_missing:g}; correct the file or raise allow_missing"
+            f"= {allow_missing:g}; correct the file, or of a training split raise allow_missing"
         )
     dropped: dict[str, int] = {}
     for item in faulty:

@@ -18,6 +18,7 @@ def run_data(project: Project, name: str) -> None:
     """Read, check and publish the sample tables of one benchmark."""
     experiment, layout = project.experiment, project.layout
     benchmark, world = get_benchmark(name), experiment.world_of(name)
+    budget = experiment.benchmarks[name].allow_missing
     parents = [("world", layout.world(world))] if world else []
     run = StageRun.prepare(
         project, "data", layout.data(name), data_slice(experiment, name), parents
@@ -27,7 +28,9 @@ def run_data(project: Project, name: str) -> None:
         files: dict[str, tuple[str, ...]] = {}
         bounds: dict[str, Bounds] = {}
         for split in experiment.splits_used(name):
-            annotation = benchmark.read(project.annotations_root(name), split)
+            # What is scored has one denominator, all annotated items: none of them is left out.
+            allowed = budget if experiment.is_training(name, split) else 0.0
+            annotation = benchmark.read(project.annotations_root(name), split, allowed)
             if not annotation.clip_files:
                 require_scenes(annotation.samples, project.clips_root(name))
             files |= annotation.clip_files

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, cast
 from pydantic import Field, model_validator
 
 from lynx.config.stages import AlignSettings, LoraSettings, Recipe, SftSettings, ViewSettings
-from lynx.config.strict import Positive, Strict
+from lynx.config.strict import Fraction, Positive, Strict
 from lynx.errors import InputError
 
 Dtype = Literal["float32", "bfloat16"]
@@ -107,6 +107,11 @@ class BenchmarkConfig(Strict):
         min_length=1,
         description="splits a recipe may name; the first one is for training, unless that is "
         "another benchmark's (`trained_on`)",
+    )
+    allow_missing: Fraction = Field(
+        default=0.0,
+        description="share of the training questions that may be unusable, such as empty ones; "
+        "above it the data rule fails",
     )
     headline: tuple[str, ...] = Field(
         description="metrics shown first, in this order; none of a training set"

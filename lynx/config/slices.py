@@ -33,6 +33,7 @@ def data_slice(experiment: Experiment, benchmark: str) -> Slice:
         "annotations": item.annotations,
         "clips": item.clips,
         "splits": list(experiment.splits_used(benchmark)),
+        "allow_missing": item.allow_missing,
         "world": world_slice(experiment, experiment.world_of(benchmark)),
     }
 

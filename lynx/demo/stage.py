@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lynx.config.slices import world_slice
 from lynx.demo.dialogs import export_dialogs
+from lynx.demo.events import export_events
 from lynx.demo.music import export_music
 from lynx.demo.skills import export_skills
 from lynx.demo.sounds import export_sounds
@@ -18,6 +19,7 @@ Export = Callable[[Path, WorldSettings, int], None]
 
 EXPORTS: Mapping[str, Export] = {
     "dialogs": export_dialogs,
+    "events": export_events,
     "music": export_music,
     "rooms": export_world,
     "skills": export_skills,

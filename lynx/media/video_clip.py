@@ -19,6 +19,7 @@ from lynx.media.frame_sampling import Sampling
 from lynx.media.inventory import VideoFile
 from lynx.media.paths import safe_child
 from lynx.media.video import Reader, clip_indices, read_video_frames
+from lynx.media.video_index import index_video
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,11 @@ class VideoClip:
         return read_video_frames(self.path(number), places, self.reader)
 
     def times(self, places: Sequence[int]) -> list[float]:
-        """When the frames at these places are shown, in seconds of the clip, at the mean rate."""
+        """When the frames at these places are shown, in seconds of the clip, whatever its rate."""
         start, _ = self._bounds
-        return [place / self.files[0].rate - start for place in places]
+        index = index_video(self.path(0))
+        first = index.pts[0]
+        return [float((index.pts[place] - first) * index.time_base) - start for place in places]
 
     def sound(self, rate: int) -> NDArray[np.float32]:
         """The first file's sound (N,), mono at `rate` Hz; nothing where it has no track."""

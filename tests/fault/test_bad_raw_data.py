@@ -104,8 +104,8 @@ def test_an_empty_answer(raw: Path, lynx: Callable[..., Outcome]) -> None:
     refused(
         lynx(*DATA),
         f"{TRAIN}: question {items[1]['question_id']!r}: found empty answer (1 of {len(items)} "
-        "questions are unusable), expected at most the share allow_missing = 0; correct the file "
-        "or raise allow_missing",
+        "questions are unusable), expected at most the share allow_missing = 0; correct the file, "
+        "or of a training split raise allow_missing",
         "runs/demo/data/scanqa",
     )
 

@@ -289,7 +289,8 @@ def test_blank_instruct_records_need_a_budget(
     path = _write(tmp_path, "avqa_train_qa_instruct.json", [_record(), record])
     assert _refusal(tmp_path, "train", 0.0) == (
         f"{path}: question '7#2': found {reason} (1 of 2 questions are unusable), expected at most "
-        "the share allow_missing = 0; correct the file or raise allow_missing"
+        "the share allow_missing = 0; correct the file, or "
+        "of a training split raise allow_missing"
     )
     assert read(tmp_path, "train", 0.5).dropped == {reason: 1}
 
@@ -298,7 +299,8 @@ def test_blank_questions_need_a_budget_and_are_counted(tmp_path: Path) -> None:
     path = _write(tmp_path, "val_qa.json", [_item(1), _item(2, question_text=" ")])
     assert _refusal(tmp_path, allow_missing=0.4) == (
         f"{path}: question '2': found empty question (1 of 2 questions are unusable), expected at "
-        "most the share allow_missing = 0.4; correct the file or raise allow_missing"
+        "most the share allow_missing = 0.4; correct the file, or "
+        "of a training split raise allow_missing"
     )
     annotation = read(tmp_path, "val", 0.5)
     assert annotation.dropped == {"empty question": 1}

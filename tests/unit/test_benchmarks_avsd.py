@@ -220,7 +220,8 @@ def test_unusable_conversations_need_a_budget_and_are_counted(
     path = _train(tmp_path, V1=turns)
     assert _refusal(tmp_path, "train", 0.4) == (
         f"{path}: question 'V1_1': found {reason} (1 of 2 questions are unusable), expected at "
-        "most the share allow_missing = 0.4; correct the file or raise allow_missing"
+        "most the share allow_missing = 0.4; correct the file, or "
+        "of a training split raise allow_missing"
     )
     annotation = read(tmp_path, "train", 0.5)
     assert annotation.dropped == {reason: 1}

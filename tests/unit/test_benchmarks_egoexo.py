@@ -236,7 +236,8 @@ def test_unusable_records_need_a_budget_and_are_counted(
     name = "t9" if record["id"] == "t9" else "t1#2"
     assert _refusal(tmp_path, "train", 0.4) == (
         f"{path}: question '{name}': found {reason} (1 of 2 questions are unusable), expected at "
-        "most the share allow_missing = 0.4; correct the file or raise allow_missing"
+        "most the share allow_missing = 0.4; correct the file, or "
+        "of a training split raise allow_missing"
     )
     assert read(tmp_path, "train", 0.5).dropped == {reason: 1}
 

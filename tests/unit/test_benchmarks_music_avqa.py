@@ -222,7 +222,8 @@ def test_unusable_questions_need_a_budget_and_are_counted(
     path = _write(tmp_path, [_item(1), _item(2, **changes)])
     assert _refusal(tmp_path, allow_missing=0.4) == (
         f"{path}: question '2': found {reason} (1 of 2 questions are unusable), expected at most "
-        "the share allow_missing = 0.4; correct the file or raise allow_missing"
+        "the share allow_missing = 0.4; correct the file, or "
+        "of a training split raise allow_missing"
     )
     assert read(tmp_path, "test", 0.5).dropped == {reason: 1}
 

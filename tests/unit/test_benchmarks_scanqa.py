@@ -175,7 +175,8 @@ def test_unusable_questions_need_a_budget_and_are_counted(
     path = _write(tmp_path, [_item(0), _item(1, **changes), _item(2), _item(3)])
     assert _refusal(tmp_path, allow_missing=0.24) == (
         f"{path}: question 'val-scene0011-1': found {reason} (1 of 4 questions are unusable), "
-        "expected at most the share allow_missing = 0.24; correct the file or raise allow_missing"
+        "expected at most the share allow_missing = 0.24; correct the file, or "
+        "of a training split raise allow_missing"
     )
     annotation = read(tmp_path, "val", allow_missing=0.25)
     assert annotation.dropped == {reason: 1}

@@ -197,7 +197,8 @@ def test_unusable_questions_need_a_budget_and_are_counted(
     questions, _ = _write(tmp_path, [_question(1), question], [_answer(1), answer])
     assert _refusal(tmp_path) == (
         f"{questions}: question '2': found {reason} (1 of 2 questions are unusable), expected at "
-        "most the share allow_missing = 0; correct the file or raise allow_missing"
+        "most the share allow_missing = 0; correct the file, or "
+        "of a training split raise allow_missing"
     )
     annotation = read(tmp_path, "test", allow_missing=0.5)
     assert annotation.dropped == {reason: 1}

@@ -22,9 +22,10 @@ def root(tmp_path: Path) -> Path:
 def test_the_default_is_the_demo() -> None:
     experiment = load_experiment(root=ROOT)
     assert experiment.scale_name == experiment.recipe_name == "demo"
-    assert list(experiment.recipes) == ["scanqa", "sqa3d"]
-    assert list(experiment.read_by_default()) == ["scanqa", "sqa3d"]
-    assert experiment.align_names == {"scanqa": "3d", "sqa3d": "3d"}
+    families = {"avqa", "music_avqa", "avsd", "egoexo", "videomme", "mvbench", "mlvu"}
+    assert set(experiment.recipes) == {"scanqa", "sqa3d"} | families
+    assert set(experiment.read_by_default()) == {*experiment.recipes, "llava_video"}
+    assert experiment.align_names["scanqa"] == experiment.align_names["sqa3d"] == "3d"
     assert experiment.compare_with == ("video-only", "plain-tower", "zero-shot")
     assert experiment.base_folder == ROOT / "models/demo"
     assert experiment.splits_used("scanqa") == ("train", "test_w_obj")

@@ -67,7 +67,7 @@ CASES = {
         "frames:\n  3d:",
         "frames:\n  4d:",
         "config/recipes/demo.yaml: frames: unknown group '4d'; known: 3d, charades, egoexo4d, "
-        "music, vggsound",
+        "fastvideo, music, vggsound",
     ),
     "unknown section": (
         DEMO,
@@ -81,7 +81,8 @@ CASES = {
         "  sqa3d:\n    demo: *sft",
         "  sqa4d:\n    demo: *sft",
         "config/recipes/demo.yaml: sft: unknown benchmark 'sqa4d', did you mean 'sqa3d'; "
-        "known: avqa, avsd, egoexo, music_avqa, scanqa, sqa3d",
+        "known: avqa, avsd, egoexo, llava_video, mlvu, "
+        "music_avqa, mvbench, scanqa, sqa3d, videomme, videomme_subtitles",
     ),
     "unknown scale in a recipe": (
         DEMO,
@@ -112,7 +113,7 @@ CASES = {
         DEMO,
         "learning_rate: 2e-5",
         "learning_rate: .inf",
-        "config/recipes/demo.yaml: key 'align.music.demo.optimizer.learning_rate' is Infinity, "
+        "config/recipes/demo.yaml: key 'align.vggsound.demo.optimizer.learning_rate' is Infinity, "
         "expected a number above 0",
     ),
     "wrong word": (
@@ -211,7 +212,7 @@ CASES = {
         DEMO,
         "min_new_tokens: 1",
         "min_new_tokens: 13",
-        "config/recipes/demo.yaml: at 'evaluate.music_avqa.demo', min_new_tokens 13 is more than "
+        "config/recipes/demo.yaml: at 'evaluate.avqa.demo', min_new_tokens 13 is more than "
         "max_new_tokens 12; lower it",
     ),
     "scored on the training split": (
@@ -233,7 +234,8 @@ CASES = {
         "sources: [scanqa, sqa3d]\n      drawing",
         "sources: [scannet]\n      drawing",
         "config/recipes/demo.yaml: align.3d.demo.sources: unknown benchmark 'scannet', did you "
-        "mean 'scanqa'; known: avqa, avsd, egoexo, music_avqa, scanqa, sqa3d",
+        "mean 'scanqa'; known: avqa, avsd, egoexo, llava_video, mlvu, "
+        "music_avqa, mvbench, scanqa, sqa3d, videomme, videomme_subtitles",
     ),
     "group without entries": (
         "config/benchmarks/sqa3d.yaml",
@@ -265,7 +267,8 @@ CASES = {
         "[scanqa, sqa3d]",
         "[scanqa, sqa]",
         "config/config.yaml: unknown benchmark 'sqa', did you mean 'sqa3d'; known: avqa, avsd, "
-        "egoexo, music_avqa, scanqa, sqa3d",
+        "egoexo, llava_video, mlvu, "
+        "music_avqa, mvbench, scanqa, sqa3d, videomme, videomme_subtitles",
     ),
     "unknown scale": (
         "config/config.yaml",
@@ -322,14 +325,14 @@ CASES = {
         DEMO,
         "differs_from_training: {}",
         "differs_from_training: {frames: more is better}",
-        "config/recipes/demo.yaml (music_avqa at demo): evaluate.differs_from_training names "
+        "config/recipes/demo.yaml (avqa at demo): evaluate.differs_from_training names "
         "'frames', but evaluate.view.frames equals sft.view.frames; remove it",
     ),
     "no key of a view": (
         DEMO,
         "differs_from_training: {}",
         "differs_from_training: {frame: more is better}",
-        "config/recipes/demo.yaml (music_avqa at demo): evaluate.differs_from_training names "
+        "config/recipes/demo.yaml (avqa at demo): evaluate.differs_from_training names "
         "'frame', expected one of drawing.form, drawing.modality, drawing.placement, "
         "drawing.stride, frames, merge_pairs, pool_x, sampling",
     ),
@@ -443,7 +446,8 @@ def test_a_benchmark_that_the_recipe_lacks(root: Path) -> None:
     extra.write_text((root / "config/benchmarks/sqa3d.yaml").read_text(encoding="utf-8"))
     assert sentence(root, {"benchmarks": ["beacon"]}) == (
         "config/recipes/demo.yaml: has no numbers for benchmark 'beacon' at scale 'demo', only for "
-        "music_avqa, scanqa, sqa3d; choose another recipe or add them"
+        "avqa, avsd, egoexo, mlvu, music_avqa, mvbench, scanqa, sqa3d, videomme; choose another "
+        "recipe or add them"
     )
 
 

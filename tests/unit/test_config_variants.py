@@ -127,6 +127,7 @@ def test_equal_settings_share_the_alignment() -> None:
         "3d-rank-8",
         "3d-reference-all",
         "3d-reference-audio",
+        "3d-reference-video",
     ]
     own = predict_inputs(experiment, "rank-16", "scanqa")
     lynx = predict_inputs(experiment, "lynx", "scanqa")

@@ -1,4 +1,4 @@
-"""The demo's worlds of sounds, dialogs and skills: official files, true answers, senses apart."""
+"""The demo's worlds on film: official files, true answers, senses apart."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from lynx.benchmarks.annotation import Annotation
 from lynx.demo.choice import Choice, seen_choices
 from lynx.demo.dialogs import export_dialogs
 from lynx.demo.dialogs.talk import conversations, question_at_the_end
+from lynx.demo.events import export_events
+from lynx.demo.events.happening import FLASH_FRAMES, FRAMES, Flash
+from lynx.demo.events.light import film_flashes
 from lynx.demo.skills import export_skills
 from lynx.demo.skills.cameras import film_person
 from lynx.demo.skills.take import MATS, skill_take
@@ -29,6 +32,7 @@ from lynx.modalities.mel import log_mel
 
 WITH_VAL = WorldSettings(seed=3, train_scenes=4, val_scenes=4, test_scenes=0, frames_per_scene=4)
 WITH_TEST = WorldSettings(seed=3, train_scenes=4, val_scenes=0, test_scenes=4, frames_per_scene=4)
+EVENTS = WorldSettings(seed=3, train_scenes=4, val_scenes=0, test_scenes=60, frames_per_scene=4)
 
 # export, benchmark, settings, splits, files of a clip, whether they are heard
 WORLDS = {
@@ -177,3 +181,45 @@ def test_the_other_camera_shows_how_high_a_climber_is_and_nothing_of_a_dancer() 
         assert min(heights["Rock Climbing", level]) > max(heights["Rock Climbing", level + 1])
     below = [height for (name, _), found in heights.items() if name == "Dance" for height in found]
     assert max(below) - min(below) < 8
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("events")
+    export_events(folder, EVENTS, workers=1)
+    return folder
+
+
+def test_the_fast_sets_are_read_from_a_world_of_events(events: Path) -> None:
+    clips: dict[str, set[str]] = {}
+    for name in ("llava_video", "videomme", "mvbench", "mlvu"):
+        benchmark = get_benchmark(name)
+        found = benchmark.read(events / name, benchmark.splits[0])
+        assert found.dropped == {}
+        for clip, names in found.clip_files.items():
+            inspected = inspect_clip(events / name, clip, names, heard=False)
+            assert inspected.missing is None
+            assert inspected.files[0].frames == FRAMES
+        clips[name] = {Path(files[0]).stem for files in found.clip_files.values()}
+        if name != "llava_video":
+            assert {sample.tags["needs"] for sample in found.samples} == {"fast", "colour"}
+    assert len(clips["llava_video"]) == 4
+    for name in ("videomme", "mvbench", "mlvu"):
+        assert len(clips[name]) == 20
+        assert not clips[name] & clips["llava_video"]
+
+
+def test_every_task_of_the_fast_sets_has_questions(events: Path) -> None:
+    for name, tasks in (("mvbench", 20), ("mlvu", 7)):
+        benchmark = get_benchmark(name)
+        samples = benchmark.read(events / name, benchmark.splits[0]).samples
+        assert len({sample.type for sample in samples}) == tasks
+
+
+def test_a_flash_colours_its_frames_alone() -> None:
+    scene = build_scene(0, 0)
+    plain = film_flashes(scene, 4, ())
+    lit = film_flashes(scene, 4, (Flash("blue", 10),))
+    changed = np.nonzero((plain != lit).any(axis=(1, 2, 3)))[0]
+    assert changed.tolist() == list(range(10, 10 + FLASH_FRAMES))
+    assert lit[10].mean(axis=(0, 1)).argmax() == 2

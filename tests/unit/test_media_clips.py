@@ -111,6 +111,15 @@ def test_frames_are_spread_over_the_video(tmp_path: Path) -> None:
     )
 
 
+def test_frames_of_a_variable_rate_are_shown_at_their_own_times(tmp_path: Path) -> None:
+    """Ten frames in the first second and thirty in the next: ticks of 1/12800 s."""
+    ticks = [1280 * n for n in range(10)] + [12800 + 400 * n for n in range(30)]
+    write_video(tmp_path / "a.mp4", 40, times=ticks)
+    inspected = inspect_clip(tmp_path, "a", ["a.mp4"], heard=False)
+    clip = VideoClip("a", tmp_path, inspected.files, "decord")
+    assert clip.times((0, 5, 10, 26, 39)) == pytest.approx([0.0, 0.5, 1.0, 1.5, 1 + 29 * 0.03125])
+
+
 def test_a_clip_may_be_a_part_of_its_file(tmp_path: Path) -> None:
     """At 25 frames a second, 0.4 s to 1.0 s are frames 10 to 25, whatever X is drawn of them."""
     film(tmp_path / "a.mp4", click(2.0, 1.0, 16000, 1))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.project_copy import BASE_SIDE, ROOT, edit_yaml, environment
+from tests.project_copy import BASE_SIDE, FAMILY, ROOT, edit_yaml, environment
 from tests.workflow.snakemake_runs import SCANQA, planned, snakemake
 
 pytestmark = pytest.mark.slow
@@ -45,6 +45,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The clone after `snakemake --profile profiles/ci results/scanqa/metrics.json`."""
     root = clone(tmp_path_factory.mktemp("demo") / "a clone")
     edit_yaml(root / "config/scales/demo.yaml", {"worlds": {"rooms": WORLD}})
+    edit_yaml(root / "config/config.yaml", {"benchmarks": FAMILY})
     edit_yaml(root / "config/site.yaml", {"device": "cpu"})
     if not (root / "models/demo/model.safetensors").is_file():
         from tests.tiny_base import write_tiny_base

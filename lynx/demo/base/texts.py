@@ -13,7 +13,7 @@ from typing import Literal
 from lynx.demo.choice import Choice
 from lynx.demo.dialogs.talk import Said, conversations
 from lynx.demo.events.happening import flashes
-from lynx.demo.events.prompts import PROMPTS
+from lynx.demo.events.prompts import choice_prompts
 from lynx.demo.events.questions import flash_choices, still_choices
 from lynx.demo.music.performance import perform
 from lynx.demo.music.questions import music_questions
@@ -84,7 +84,10 @@ def _events(scene: Scene) -> Iterator[Text]:
     seen = flashes(scene.seed, scene.index)
     for needs, choices in (("fast", flash_choices(scene, seen)), ("colour", still_choices(scene))):
         for choice in choices:
-            yield _choice(choice, PROMPTS[int(rng.integers(len(PROMPTS)))](choice), needs)
+            prompts = choice_prompts(choice)
+            prompt = prompts[int(rng.integers(len(prompts)))]
+            # Video-MME's blank line is nothing that a tiny model need learn.
+            yield _choice(choice, prompt.replace("\n\n", "\n"), needs)
 
 
 def _choice(choice: Choice, prompt: str, needs: str) -> Text:

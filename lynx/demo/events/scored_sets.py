@@ -1,0 +1,143 @@
+"""Annotations of the three scored sets of high-frame-rate video, in their own layouts.
+
+A set is a list of clips, each with its number; what a question needs stands in tags beside the
+annotation: `fast` (dense frames alone show the flashes) or `colour` (any frame shows it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lynx.benchmarks import mlvu, mvbench, videomme
+from lynx.benchmarks.tags import tags_file
+from lynx.demo.choice import LETTERS, Choice
+from lynx.demo.events.happening import SECONDS, flashes
+from lynx.demo.events.questions import FLASH_KINDS, flash_choices, still_choices
+from lynx.demo.world import build_scene
+from lynx.demo.world_files import write_json
+
+Tags = dict[str, dict[str, str]]
+
+# Which tasks of MVBench and MLVU ask about flashes, and which about what any frame shows.
+MVBENCH_FLASH_TASKS = tuple(mvbench.TASKS)[::2]
+MVBENCH_STILL_TASKS = tuple(mvbench.TASKS)[1::2]
+MLVU_FLASH_TASKS = ("needle", "count", "order", "anomaly_reco")
+MLVU_STILL_TASKS = ("plotQA", "ego", "topic_reasoning")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question about a clip: the clip's number, the question's among all, and the choice."""
+
+    index: int
+    number: int
+    choice: Choice
+
+    @property
+    def needs(self) -> str:
+        """Which frames show the answer."""
+        return "fast" if self.choice.kind in FLASH_KINDS else "colour"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What stands beside the annotation."""
+        return {"needs": self.needs, "kind": self.choice.kind}
+
+
+def asked(seed: int, clips: Sequence[int]) -> list[Asked]:
+    """All questions about some clips, in their order."""
+    found = [
+        (index, choice)
+        for index in clips
+        for scene in (build_scene(seed, index),)
+        for choice in (*flash_choices(scene, flashes(seed, index)), *still_choices(scene))
+    ]
+    return [Asked(index, number, choice) for number, (index, choice) in enumerate(found)]
+
+
+def write_videomme(root: Path, seed: int, clips: Sequence[int]) -> list[tuple[str, int]]:
+    """Write Video-MME's table; gives the files of its videos below `root`, with their clips."""
+    rows, tags = [], {}
+    for item in asked(seed, clips):
+        place = clips.index(item.index)
+        name = f"{place + 1:03d}-{item.number}"
+        tags[name] = item.tags
+        options = zip(LETTERS, item.choice.options, strict=True)
+        rows.append(
+            {
+                "video_id": f"{place + 1:03d}",
+                "duration": videomme.DURATIONS[place * len(videomme.DURATIONS) // len(clips)],
+                "domain": "Rooms",
+                "sub_category": "Light" if item.needs == "fast" else "Furniture",
+                "url": "",
+                "videoID": _film(item.index),
+                "question_id": name,
+                "task_type": "Action Recognition" if item.needs == "fast" else "Object Recognition",
+                "question": item.choice.question,
+                "options": [f"{letter}. {text}" for letter, text in options],
+                "answer": item.choice.letter,
+            }
+        )
+    write_json(root / videomme.TABLE, rows)
+    write_json(tags_file(root / videomme.TABLE), tags)
+    return [(f"data/{_film(index)}.mp4", index) for index in clips]
+
+
+def write_mvbench(root: Path, seed: int, clips: Sequence[int]) -> list[tuple[str, int]]:
+    """Write MVBench's tasks; a task's clips that are parts of videos are all of theirs here."""
+    tags: Tags = {}
+    files: dict[str, int] = {}
+    for task, items in _by_task(seed, clips, MVBENCH_FLASH_TASKS, MVBENCH_STILL_TASKS).items():
+        rows = []
+        for number, item in enumerate(items):
+            row = _row(item, f"{_film(item.index)}.mp4")
+            if mvbench.TASKS[task].cut:
+                row |= {"start": 0.0, "end": float(SECONDS)}
+            rows.append(row)
+            tags[f"{task}-{number}"] = item.tags
+            files[f"video/{mvbench.TASKS[task].folder}/{_film(item.index)}.mp4"] = item.index
+        write_json(root / f"json/{task}.json", rows)
+    write_json(tags_file(root / "json"), tags)
+    return list(files.items())
+
+
+def write_mlvu(root: Path, seed: int, clips: Sequence[int]) -> list[tuple[str, int]]:
+    """Write MLVU's multiple-choice tasks."""
+    tags: Tags = {}
+    files: dict[str, int] = {}
+    for task, items in _by_task(seed, clips, MLVU_FLASH_TASKS, MLVU_STILL_TASKS).items():
+        rows = []
+        for number, item in enumerate(items):
+            row = _row(item, f"{_film(item.index)}.mp4")
+            rows.append(row | {"duration": float(SECONDS), "question_type": task})
+            tags[f"{task}-{number}"] = item.tags
+            files[f"video/{mlvu.TASKS[task]}/{_film(item.index)}.mp4"] = item.index
+        write_json(root / f"json/{mlvu.TASKS[task]}.json", rows)
+    write_json(tags_file(root / "json"), tags)
+    return list(files.items())
+
+
+def _film(index: int) -> str:
+    return f"room{index:07d}"
+
+
+def _row(item: Asked, video: str) -> dict[str, object]:
+    return {
+        "video": video,
+        "question": item.choice.question,
+        "candidates": list(item.choice.options),
+        "answer": item.choice.answer,
+    }
+
+
+def _by_task(
+    seed: int, clips: Sequence[int], flash: Sequence[str], still: Sequence[str]
+) -> dict[str, list[Asked]]:
+    """Questions by task; those about a clip go to two, so that few folders hold its video."""
+    tasks: dict[str, list[Asked]] = {task: [] for task in (*flash, *still)}
+    for item in asked(seed, clips):
+        names = flash if item.needs == "fast" else still
+        tasks[names[clips.index(item.index) % len(names)]].append(item)
+    return tasks
