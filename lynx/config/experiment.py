@@ -5,9 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from lynx.config.stages import AlignSettings, FrameSettings, Recipe, SftSettings, ViewSettings
+from lynx.config.stages import (
+    AlignSettings,
+    FrameSettings,
+    LoraSettings,
+    Recipe,
+    SftSettings,
+    ViewSettings,
+)
 from lynx.config.strict import Fraction, Positive, Strict
 from lynx.errors import InputError
 
@@ -61,18 +68,35 @@ class ScaleConfig(Strict):
 class VariantConfig(Strict):
     """Which streams a variant sees, which of its adapters is trained, and with what numbers."""
 
-    x: Literal["none", "aligned", "plain", "repeat"]
+    x: Literal["none", "aligned", "plain", "repeat", "joint"]
     sft: bool
     recipe: dict[str, object] = Field(
         default={},
         description="dotted recipe keys and their values, laid over each benchmark's recipe",
     )
 
+    @model_validator(mode="after")
+    def _joint_is_trained(self) -> VariantConfig:
+        if self.x == "joint" and not self.sft:
+            raise ValueError(
+                "x: joint trains the vision adapter in stage 3, but sft is false; set it to true"
+            )
+        return self
+
     @property
     def streams(self) -> tuple[Stream, ...]:
         """The streams that the language model is shown, in the order of the sequence."""
-        shown: dict[str, tuple[Stream, ...]] = {"none": (), "repeat": ("video",)}
+        shown: dict[str, tuple[Stream, ...]] = {
+            "none": (),
+            "repeat": ("video",),
+            "joint": ("aligned",),
+        }
         return ("video", *shown.get(self.x, (cast(Stream, self.x),)))
+
+    @property
+    def training_streams(self) -> tuple[Stream, ...]:
+        """Those that stage 3 reads as features: the X of `joint` is encoded in its steps."""
+        return ("video",) if self.x == "joint" else self.streams
 
 
 class BenchmarkConfig(Strict):
@@ -248,6 +272,8 @@ class Experiment(Strict):
 
     def has_own_vision(self, variant: str, benchmark: str) -> bool:
         """Whether a variant's X is read by a vision adapter other than lynx's."""
+        if self.variants[variant].x == "joint":
+            return True
         return self.align_name(variant, benchmark) != self.align_names[benchmark]
 
     def _plan(self, variant: str) -> VariantPlan | None:
@@ -282,6 +308,10 @@ class Experiment(Strict):
     def sft_settings(self, variant: str, benchmark: str) -> SftSettings:
         """Stage 3 of a variant; one for all that are trained on the same benchmark."""
         return self.recipe_of(variant, self._trained_alike(benchmark)).sft
+
+    def vision_lora(self, variant: str, benchmark: str) -> LoraSettings:
+        """The vision adapter of a variant, wherever it is trained."""
+        return self.recipe_of(variant, self._trained_alike(benchmark)).align.lora
 
     def _trained_alike(self, benchmark: str) -> str:
         trainer = self.trainer_of(benchmark)

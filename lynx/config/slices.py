@@ -109,7 +109,7 @@ def sft_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice:
             f"variant '{variant}' is not trained; config/variants.yaml says sft: false"
         )
     sft = experiment.sft_settings(variant, benchmark)
-    return {
+    found: Slice = {
         "model": _model(experiment),
         "benchmark": experiment.trainer_of(benchmark),
         "x": settings.x,
@@ -119,6 +119,11 @@ def sft_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice:
         "lora": sft.lora.model_dump(mode="json"),
         "optimizer": sft.optimizer.model_dump(mode="json"),
     }
+    if settings.x == "joint":
+        frames = experiment.training_recipe(benchmark).frames
+        found["frames"] = frames.model_dump(mode="json")
+        found["vision_lora"] = experiment.vision_lora(variant, benchmark).model_dump(mode="json")
+    return found
 
 
 def predict_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice:

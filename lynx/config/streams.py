@@ -16,13 +16,14 @@ def vision_parent(
 
     Raises `InputError` for a variant that has none.
     """
-    x = experiment.variants[variant].x
+    x, seed = experiment.variants[variant].x, experiment.main.seed
+    if x == "joint":
+        return "sft", layout.sft(variant, experiment.trainer_of(benchmark), seed)
     if x != "aligned":
         raise InputError(
             f"variant '{variant}' has no vision adapter; config/variants.yaml says x: {x}"
         )
-    name = experiment.align_name(variant, benchmark)
-    return "align", layout.align(name, experiment.main.seed)
+    return "align", layout.align(experiment.align_name(variant, benchmark), seed)
 
 
 def stream_folder(

@@ -36,6 +36,7 @@ ALIGN_KEYS = (
     "align.lora",
     "align.optimizer",
 )
+JOINT_KEYS = ("align.lora",)
 SFT_KEYS = ("sft.questions_per_clip", "sft.lora", "sft.optimizer")
 EVALUATE_KEYS = (
     "evaluate.max_new_tokens",
@@ -48,7 +49,7 @@ Resolved = dict[str, tuple[Recipe, Locate]]
 
 def keys_of(variant: VariantConfig) -> tuple[str, ...]:
     """The recipe keys, or what they start with, that decide something of a variant."""
-    vision = {"aligned": ALIGN_KEYS}.get(variant.x, ())
+    vision = {"aligned": ALIGN_KEYS, "joint": JOINT_KEYS}.get(variant.x, ())
     return (*vision, *(SFT_KEYS if variant.sft else ()), *EVALUATE_KEYS)
 
 
@@ -115,7 +116,8 @@ class _Planner:
         """A variant's recipes, and its alignments that are not lynx's."""
         resolved = self._resolve(experiment, keys)
         alignments, names = dict(experiment.alignments), dict[str, str]()
-        for benchmark, (recipe, locate) in resolved.items():
+        aligned = experiment.variants[variant].x == "aligned"
+        for benchmark, (recipe, locate) in resolved.items() if aligned else ():
             shared = self.source.align_name(benchmark, self.scale)
             alignment = self._alignment(benchmark, recipe, locate)
             if not alignment.equals(alignments[shared]):

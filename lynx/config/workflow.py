@@ -211,9 +211,11 @@ def features_inputs(
     return [manifest(folder) for folder in folders]
 
 
-def stream_inputs(experiment: Experiment, variant: str, benchmark: str, split: str) -> list[str]:
-    """The streams that a variant reads of one split."""
-    layout, streams = Layout(Path(), experiment.scale_name), experiment.variants[variant].streams
+def stream_inputs(
+    experiment: Experiment, variant: str, benchmark: str, split: str, streams: Sequence[Stream]
+) -> list[str]:
+    """Streams of a variant, of one split."""
+    layout = Layout(Path(), experiment.scale_name)
     return [
         manifest(stream_folder(experiment, layout, variant, benchmark, split, each))
         for each in dict.fromkeys(streams)
@@ -221,10 +223,13 @@ def stream_inputs(experiment: Experiment, variant: str, benchmark: str, split: s
 
 
 def sft_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str]:
-    """Base, table and training streams."""
+    """Base, table and training streams; frames where X is encoded in training itself."""
     layout, train = Layout(Path(), experiment.scale_name), experiment.training_split(benchmark)
     own = [manifest(layout.base), manifest(layout.data(benchmark))]
-    return own + stream_inputs(experiment, variant, benchmark, train)
+    settings = experiment.variants[variant]
+    if settings.x == "joint":
+        own.append(manifest(layout.frames(experiment.benchmarks[benchmark].group)))
+    return own + stream_inputs(experiment, variant, benchmark, train, settings.training_streams)
 
 
 def predict_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str]:
@@ -234,7 +239,8 @@ def predict_inputs(experiment: Experiment, variant: str, benchmark: str) -> list
     own = [manifest(layout.base), manifest(layout.data(benchmark))]
     if experiment.variants[variant].sft:
         own.append(manifest(layout.sft(variant, experiment.trainer_of(benchmark), seed)))
-    return own + stream_inputs(experiment, variant, benchmark, split)
+    streams = experiment.variants[variant].streams
+    return own + stream_inputs(experiment, variant, benchmark, split, streams)
 
 
 def slice_of(stage: str, experiment: Experiment, *names: str) -> str:

@@ -73,7 +73,9 @@ class Trained:
         return cls(folder, manifest, get_benchmark(name), streams, view)
 
     def vision(self, root: Path) -> Path:
-        """The folder of the vision adapter behind the features that were trained on."""
+        """The folder of the vision adapter: the one trained with it, or behind its features."""
+        if self.manifest.settings["x"] == "joint":
+            return self.folder / VISION
         for entry in self.manifest.parents:
             if entry.stage != "features":
                 continue

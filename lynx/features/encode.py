@@ -33,12 +33,21 @@ class StreamEncoder:
     @torch.no_grad()
     def encode(self, clip: str) -> torch.Tensor:
         """Tokens Z (F*T + 1, D) of a clip, on the CPU in the base's dtype, newline last."""
+        return self.tokens(self.pixels(clip)).cpu()
+
+    def pixels(self, clip: str) -> torch.Tensor:
+        """What the tower is shown of a clip (K, 3, P, P); the base is not touched."""
         opened = self.shelf.open(clip)
         places = opened.choose(self.view.frames, self.view.sampling)
         if self.stream == "video":
-            pixels = video_pixels(self.processor, opened, places)
-        else:
-            pixels = x_pixels(self.processor, opened, places, self.view.drawing)
+            return video_pixels(self.processor, opened, places)
+        return x_pixels(self.processor, opened, places, self.view.drawing)
+
+    def tokens(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Tokens Z (F*T + 1, D) of a clip's pixels, on the base's device.
+
+        They carry the gradient of a vision adapter that is being trained.
+        """
         with adapter_switched(self.base, "vision", on=self.stream == "aligned"):
             batch = pixels[None].to(self.base.device)
             tokens = clip_tokens(self.base, batch, frame_chunk=self.frame_chunk)
@@ -46,4 +55,4 @@ class StreamEncoder:
             tokens = merge_pairs(tokens)
         if self.stream != "video" and self.view.pool_x:
             tokens = pool_frames(tokens)
-        return close_clip(tokens, self.base.newline)[0].cpu()
+        return close_clip(tokens, self.base.newline)[0]

@@ -65,7 +65,7 @@ def add_adapter(base: Base, role: Role, lora: LoraSettings, *, seed: int) -> Pef
     for each in ("vision", "language"):
         for layer in lora_layers(base, each).values():
             layer.set_adapter(each)  # PEFT activated the newest name on every layer
-    set_trainable(base, None)
+    set_trainable(base)
     return peft_model
 
 
@@ -87,14 +87,14 @@ def adapter_parameters(base: Base, role: Role) -> dict[str, nn.Parameter]:
     }
 
 
-def set_trainable(base: Base, role: Role | None) -> None:
-    """Let exactly one role's adapter train (gradients, dropout), or nothing at all.
+def set_trainable(base: Base, *roles: Role) -> None:
+    """Let exactly the adapters of these roles train (gradients, dropout), or nothing at all.
 
     Everything else is in eval mode: a frozen adapter's dropout must not make its tokens random
     (it does in the published code, method section 5.4 and 9.4).
     """
     base.model.requires_grad_(False).eval()
-    if role is not None:
+    for role in roles:
         for parameter in adapter_parameters(base, role).values():
             parameter.requires_grad_(True)
         for layer in lora_layers(base, role).values():

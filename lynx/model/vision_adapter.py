@@ -1,4 +1,4 @@
-"""The published vision adapter of a benchmark, checked against the recipe before it is used."""
+"""The published vision adapter of a variant, checked against the recipe before it is used."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lynx.artifacts.manifest import parent_entry
 from lynx.artifacts.verify import require_parent, require_stage
-from lynx.config.slices import align_slice
+from lynx.config.slices import align_slice, sft_slice
 from lynx.config.stages import LoraSettings
 from lynx.config.streams import vision_parent
 from lynx.errors import InputError
@@ -22,12 +22,15 @@ def attach_vision(project: Project, base: Base, variant: str, benchmark: str) ->
     if lora_layers(base, "vision"):
         return
     experiment, layout = project.experiment, project.layout
-    name = experiment.align_name(variant, benchmark)
     stage, folder = vision_parent(experiment, layout, variant, benchmark)
     manifest = require_stage(folder, stage, deep=True)
-    require_settings(folder, manifest.settings, align_slice(experiment, name))
+    if stage == "align":
+        expected = align_slice(experiment, experiment.align_name(variant, benchmark))
+    else:
+        expected = sft_slice(experiment, variant, benchmark)
+    require_settings(folder, manifest.settings, expected)
     require_parent(folder, manifest, parent_entry(layout.base))
-    require_rank(folder / ADAPTER_FOLDER, experiment.align_settings(name).lora)
+    require_rank(folder / ADAPTER_FOLDER, experiment.vision_lora(variant, benchmark))
     load_adapter(base, "vision", folder / ADAPTER_FOLDER)
 
 

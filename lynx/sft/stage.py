@@ -1,8 +1,13 @@
-"""Stage `sft`: train and publish the language adapter of one variant on one benchmark."""
+"""Stage `sft`: train and publish the language adapter of one variant on one benchmark.
+
+That of `x: joint` trains and publishes a vision adapter with it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from peft import PeftModel
 
 from lynx.artifacts.manifest import Manifest, parent_entry
 from lynx.artifacts.verify import require_parent, require_stage
@@ -11,19 +16,22 @@ from lynx.config.experiment import Stream
 from lynx.config.slices import sft_slice
 from lynx.config.streams import stream_folder
 from lynx.features.clips import usable_samples
-from lynx.features.stage import is_streamed, token_source
-from lynx.model.adapters import add_adapter, load_adapter, save_adapter
+from lynx.features.encode import StreamEncoder
+from lynx.features.stage import is_streamed, make_encoder, token_source
+from lynx.model.adapters import Role, add_adapter, load_adapter, save_adapter
 from lynx.model.base import Base, Part, load_base
 from lynx.model.chat import ChatEncoder
 from lynx.model.stage import require_base
+from lynx.model.vision_adapter import ADAPTER_FOLDER as VISION
 from lynx.model.vision_adapter import require_rank, require_settings
 from lynx.project import Project, StageRun, device_name, pick_device
-from lynx.sft.dataset import group_by_clip
-from lynx.sft.train import sft_training
-from lynx.training.loop import PUBLISHED_LOG_NAME, log_text, run_training
+from lynx.sft.dataset import ClipQuestions, group_by_clip
+from lynx.sft.train import LoadedClip, TokenSource, sft_training
+from lynx.training.loop import PUBLISHED_LOG_NAME, Training, log_text, run_training
 from lynx.training.plan import derived_seed
 
 ADAPTER_FOLDER = "language"
+FOLDERS: dict[Role, str] = {"vision": VISION, "language": ADAPTER_FOLDER}
 
 
 def load_for(
@@ -33,15 +41,15 @@ def load_for(
     parts: list[Part] = ["language"]
     if is_streamed(project, variant, benchmark, split, streams):
         parts.append("tower")
-    dtype = project.experiment.scale.dtype
-    return load_base(require_base(project), parts, dtype=dtype, device=pick_device(project))
+    return _load(project, parts)
 
 
 def run_sft(project: Project, variant: str, benchmark: str) -> None:
     """Stage 3 for the configured seed, on a benchmark with a training split."""
     experiment, layout, seed = project.experiment, project.layout, project.seed
-    split = experiment.training_split(benchmark)
-    streams = experiment.variants[variant].streams
+    split, streams = _read_by(project, variant, benchmark)
+    joint = experiment.variants[variant].x == "joint"
+    frames = [("frames", layout.frames(experiment.frames_of(benchmark)))]
     run = StageRun.prepare(
         project,
         "sft",
@@ -50,6 +58,7 @@ def run_sft(project: Project, variant: str, benchmark: str) -> None:
         [
             ("base", layout.base),
             ("data", layout.data(benchmark)),
+            *(frames if joint else ()),
             *(
                 ("features", stream_folder(experiment, layout, variant, benchmark, split, each))
                 for each in dict.fromkeys(streams)
@@ -57,30 +66,85 @@ def run_sft(project: Project, variant: str, benchmark: str) -> None:
         ],
         seed,
     )
-    settings = experiment.sft_settings(variant, benchmark)
     with run.state() as state:
-        base = load_for(project, variant, benchmark, split, streams)
-        sources = [token_source(project, variant, benchmark, split, x, base) for x in streams]
-        # The seed of the start is the same for every variant, so that they differ by what they see.
-        adapter = add_adapter(
-            base, "language", settings.lora, seed=derived_seed(seed, "language lora")
-        )
-        groups = group_by_clip(
-            usable_samples(project, benchmark, split),
-            get_benchmark(benchmark).prompt,
-            settings.questions_per_clip,
-        )
-        encoder = ChatEncoder.load(base.info.folder, base.info.image_token_id)
-        training = sft_training(base, sources, groups, encoder, settings, derived_seed(seed, "sft"))
+        training, adapters = (_joint if joint else _alone)(project, variant, benchmark)
         records = run_training(training, state)
-        with run.publish(device_name(base.device)) as draft:
-            save_adapter(adapter, "language", draft.folder / ADAPTER_FOLDER)
+        with run.publish(device_name(training.device)) as draft:
+            for role, adapter in adapters.items():
+                save_adapter(adapter, role, draft.folder / FOLDERS[role])
             log = draft.folder / PUBLISHED_LOG_NAME
             log.write_text(log_text(records), encoding="utf-8")
-            draft.counts.update(
-                samples=sum(len(group.conversations) for group in groups), steps=len(records)
-            )
+            samples = sum(len(group.conversations) for group in training.plan.items)
+            draft.counts.update(samples=samples, steps=len(records))
             draft.facts.update(first=records[0], last=records[-1])
+
+
+Run = tuple[Training[ClipQuestions, list[LoadedClip]], dict[Role, PeftModel]]
+"""What is to be trained, and its adapters by role."""
+
+
+def _alone(project: Project, variant: str, benchmark: str) -> Run:
+    """The language adapter on frozen streams."""
+    split, streams = _read_by(project, variant, benchmark)
+    base = load_for(project, variant, benchmark, split, streams)
+    sources = [token_source(project, variant, benchmark, split, x, base) for x in streams]
+    adapter = _fresh(project, variant, benchmark, base, "language")
+    return _training(project, variant, benchmark, base, sources), {"language": adapter}
+
+
+def _joint(project: Project, variant: str, benchmark: str) -> Run:
+    """Both adapters, X encoded in every step; the video stream is frozen."""
+    split, streams = _read_by(project, variant, benchmark)
+    base, reader = _load(project, ["tower", "language"]), None
+    if is_streamed(project, variant, benchmark, split, streams):
+        # Read one step ahead, video would switch the adapter off while X is encoded with it.
+        reader = _load(project, ["tower"])
+    sources = [token_source(project, variant, benchmark, split, x, reader) for x in streams]
+    roles: tuple[Role, ...] = ("vision", "language")
+    adapters = {role: _fresh(project, variant, benchmark, base, role) for role in roles}
+    live = make_encoder(project, base, benchmark, split, "aligned")
+    return _training(project, variant, benchmark, base, sources, live), adapters
+
+
+def _load(project: Project, parts: Sequence[Part]) -> Base:
+    dtype = project.experiment.scale.dtype
+    return load_base(require_base(project), parts, dtype=dtype, device=pick_device(project))
+
+
+def _read_by(project: Project, variant: str, benchmark: str) -> tuple[str, tuple[Stream, ...]]:
+    """The training split and its streams that are features."""
+    experiment = project.experiment
+    return experiment.training_split(benchmark), experiment.variants[variant].training_streams
+
+
+def _fresh(project: Project, variant: str, benchmark: str, base: Base, role: Role) -> PeftModel:
+    """A new adapter; its start is the same for every variant, so that these differ by what they see
+    and train alone. That of a vision adapter is the one of alignment.
+    """
+    experiment = project.experiment
+    lora = experiment.sft_settings(variant, benchmark).lora
+    if role == "vision":
+        lora = experiment.vision_lora(variant, benchmark)
+    return add_adapter(base, role, lora, seed=derived_seed(project.seed, f"{role} lora"))
+
+
+def _training(
+    project: Project,
+    variant: str,
+    benchmark: str,
+    base: Base,
+    sources: Sequence[TokenSource],
+    live: StreamEncoder | None = None,
+) -> Training[ClipQuestions, list[LoadedClip]]:
+    settings = project.experiment.sft_settings(variant, benchmark)
+    groups = group_by_clip(
+        usable_samples(project, benchmark, project.experiment.training_split(benchmark)),
+        get_benchmark(benchmark).prompt,
+        settings.questions_per_clip,
+    )
+    encoder = ChatEncoder.load(base.info.folder, base.info.image_token_id)
+    seed = derived_seed(project.seed, "sft")
+    return sft_training(base, sources, groups, encoder, settings, seed, live)
 
 
 def attach_language(project: Project, base: Base, variant: str, benchmark: str) -> Manifest:

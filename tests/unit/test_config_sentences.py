@@ -294,7 +294,7 @@ CASES = {
         "compare_with: null",
         "compare_with: [videoonly]",
         "config/config.yaml: unknown variant 'videoonly', did you mean 'video-only'; "
-        "known: lynx, no-attention, no-moments, plain-tower, rank-16, rank-32, rank-8, "
+        "known: lynx, no-align, no-attention, no-moments, plain-tower, rank-16, rank-32, rank-8, "
         "reference-3d, reference-all, reference-audio, reference-video, "
         "repeated-video, video-only, zero-shot",
     ),
@@ -373,7 +373,7 @@ CASES = {
         "config/variants.yaml",
         "zero-shot:",
         "0:",
-        "config/variants.yaml, line 18: key 0 is not text, put it in quotes",
+        "config/variants.yaml, line 19: key 0 is not text, put it in quotes",
     ),
     "syntax": (
         "config/config.yaml",
@@ -393,7 +393,7 @@ CASES = {
         "[video-only, plain-tower,",
         "[video-only, plain-twr,",
         "config/scales/demo.yaml: unknown variant 'plain-twr', did you mean 'plain-tower'; "
-        "known: lynx, no-attention, no-moments, plain-tower, rank-16, rank-32, rank-8, "
+        "known: lynx, no-align, no-attention, no-moments, plain-tower, rank-16, rank-32, rank-8, "
         "reference-3d, reference-all, reference-audio, reference-video, "
         "repeated-video, video-only, zero-shot",
     ),

@@ -357,3 +357,57 @@ def test_lynx_itself_may_pool() -> None:
     assert "music_avqa" in experiment.read_by_default()
     assert not experiment.has_own_vision("reference-all", "scanqa")
     assert experiment.align_name("reference-3d", "scanqa") == "3d-reference-3d"
+
+
+def test_without_an_interface_stage_both_adapters_belong_to_stage_3() -> None:
+    """Table 5: the tower is live in training, so X is features only where it is scored."""
+    experiment = paper()
+    assert vision_parent(experiment, LAYOUT, "no-align", "scanqa") == (
+        "sft",
+        Path("runs/0.5b/sft/no-align/scanqa/seed0"),
+    )
+    assert sft_inputs(experiment, "no-align", "scanqa") == [
+        "runs/0.5b/base/manifest.json",
+        "runs/0.5b/data/scanqa/manifest.json",
+        "runs/0.5b/frames/3d/manifest.json",
+        "runs/0.5b/features/scanqa/train/video/manifest.json",
+    ]
+    sft = "runs/0.5b/sft/no-align/scanqa/seed0/manifest.json"
+    assert features_inputs(experiment, "scanqa", "aligned", "no-align")[-1] == sft
+    assert predict_inputs(experiment, "no-align", "scanqa") == [
+        "runs/0.5b/base/manifest.json",
+        "runs/0.5b/data/scanqa/manifest.json",
+        sft,
+        "runs/0.5b/features/scanqa/val/video/manifest.json",
+        "runs/0.5b/features/scanqa/val/aligned-no-align/seed0/manifest.json",
+    ]
+    lynx, own = (slices.sft_slice(experiment, name, "scanqa") for name in ("lynx", "no-align"))
+    recipe = experiment.recipes["scanqa"]
+    assert own == {
+        **lynx,
+        "x": "joint",
+        "frames": recipe.frames.model_dump(mode="json"),
+        "vision_lora": {"rank": 64, "alpha": 128, "dropout": 0.05},
+    }
+
+
+def test_a_joint_variant_may_have_another_rank(tmp_path: Path) -> None:
+    root = with_variant(
+        tmp_path,
+        "joint-8:\n  x: joint\n  sft: true\n  recipe: {align.lora.rank: 8, align.lora.alpha: 16}",
+    )
+    experiment = load(root=root)
+    assert experiment.vision_lora("joint-8", "scanqa").rank == 8
+    assert slices.sft_slice(experiment, "joint-8", "scanqa")["vision_lora"]["rank"] == 8
+    assert "3d-joint-8" not in experiment.alignments
+    assert keys_of(experiment.variants["joint-8"])[0] == "align.lora"
+
+
+def test_joint_needs_stage_3(tmp_path: Path) -> None:
+    root = with_variant(tmp_path, "mine:\n  x: joint\n  sft: false")
+    with pytest.raises(InputError) as caught:
+        load(root=root)
+    assert str(caught.value) == (
+        "config/variants.yaml: at 'mine', x: joint trains the vision adapter in stage 3, but sft "
+        "is false; set it to true"
+    )

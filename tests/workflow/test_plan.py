@@ -85,6 +85,22 @@ def test_a_variant_of_lynxs_numbers_takes_its_alignment(tree: Path) -> None:
     assert jobs == {name.replace("/lynx/", "/rank-16/"): rule for name, rule in lynx.items()}
 
 
+def test_without_an_interface_stage_there_is_no_alignment(tree: Path) -> None:
+    run, folder = "no-align/scanqa/seed0", f"{RUNS}/features/scanqa"
+    unused = ("reference/3d", "align/3d/seed0")
+    skipped = {f"{RUNS}/{name}/manifest.json" for name in unused}
+    jobs = {name: rule for name, rule in SHARED.items() if name not in skipped}
+    jobs |= {
+        f"{folder}/train/video/manifest.json": "features_fixed",
+        f"{folder}/test_w_obj/video/manifest.json": "features_fixed",
+        f"{folder}/test_w_obj/aligned-no-align/seed0/manifest.json": "features_own",
+        f"{RUNS}/sft/{run}/manifest.json": "sft",
+        f"{RUNS}/predictions/{run}/manifest.json": "predict",
+        f"results/demo/{run}/metrics.json": "score",
+    }
+    assert planned(tree, f"results/demo/{run}/metrics.json") == jobs
+
+
 def test_references_of_other_groups_bring_what_these_are_made_of(tree: Path) -> None:
     jobs = planned(tree, "results/demo/reference-audio/scanqa/seed0/metrics.json")
     groups = {"charades": "avsd", "music": "music_avqa", "vggsound": "avqa"}
@@ -122,8 +138,8 @@ def test_another_seed_shares_what_has_none(tree: Path) -> None:
         (
             ("--config", "compare_with=[video]"),
             "command line: unknown variant 'video', did you mean 'video-only'; known: lynx, "
-            "no-attention, no-moments, plain-tower, rank-16, rank-32, rank-8, reference-3d, "
-            "reference-all, reference-audio, reference-video, repeated-video, "
+            "no-align, no-attention, no-moments, plain-tower, rank-16, rank-32, rank-8, "
+            "reference-3d, reference-all, reference-audio, reference-video, repeated-video, "
             "video-only, zero-shot",
         ),
     ],
