@@ -25,7 +25,7 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
     """Answer the evaluation split with one variant; resumable per batch of one clip's questions."""
     from lynx.evaluate.predict import answer_all, answering  # torch: `score` does without
     from lynx.features.clips import samples_as_shown
-    from lynx.features.stage import token_source
+    from lynx.features.stage import token_sources
     from lynx.model.chat import ChatEncoder
     from lynx.sft.stage import attach_language, load_for
 
@@ -55,9 +55,7 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
     started = time.monotonic()
     with run.state() as state:
         base = load_for(project, variant, benchmark, settings.split, streams)
-        sources = [
-            token_source(project, variant, benchmark, settings.split, x, base) for x in streams
-        ]
+        sources = token_sources(project, variant, benchmark, settings.split, streams, base)
         if trained:
             attach_language(project, base, variant, benchmark)
         encoder = ChatEncoder.load(base.info.folder, base.info.image_token_id)

@@ -14,9 +14,10 @@ from lynx.benchmarks import get_benchmark
 from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.stage import read_split
 from lynx.config.drawing import Drawing
-from lynx.config.stages import VideoFiles
+from lynx.config.stages import VideoFiles, ViewSettings
 from lynx.errors import InputError
 from lynx.media.clip import Clip
+from lynx.media.one_pass import OnePassShelf
 from lynx.media.shelf import SceneShelf, Shelf, VideoShelf
 from lynx.modalities import get_modality
 from lynx.model.pixels import FrameProcessor
@@ -67,6 +68,18 @@ def open_shelf(project: Project, benchmark: str) -> Shelf:
         root = project.clips_root(benchmark)
         return VideoShelf.read(folder, benchmark, root, settings.reader)
     return SceneShelf(folder)
+
+
+def one_pass_shelf(shelf: Shelf, view: ViewSettings) -> OnePassShelf:
+    """The shelf, with a video decoded once for all streams of a view."""
+    return OnePassShelf(shelf, lambda clip: places_seen(clip, view))
+
+
+def places_seen(clip: Clip, view: ViewSettings) -> tuple[int, ...]:
+    """The places of the ordinary video that a view shows or draws X from."""
+    places = clip.choose(view.frames, view.sampling)
+    sees = get_modality(view.drawing.modality).sees
+    return places if sees is None else (*places, *sees(clip, places, view.drawing))
 
 
 def video_pixels(processor: FrameProcessor, clip: Clip, places: Sequence[int]) -> torch.Tensor:

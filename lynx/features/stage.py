@@ -19,10 +19,11 @@ from lynx.config.slices import features_slice
 from lynx.config.stages import ViewSettings
 from lynx.config.streams import stream_folder, vision_parent
 from lynx.errors import InputError
-from lynx.features.clips import open_shelf, usable_samples
+from lynx.features.clips import one_pass_shelf, open_shelf, usable_samples
 from lynx.features.encode import StreamEncoder
 from lynx.features.store import StoredTokens, write_store
 from lynx.features.streamed import StreamedTokens
+from lynx.media.shelf import Shelf
 from lynx.model.base import Base, load_base
 from lynx.model.families.llava_onevision import BaseInfo, describe
 from lynx.model.stage import require_base
@@ -46,13 +47,21 @@ def stream_bytes(
 
 
 def make_encoder(
-    project: Project, base: Base, benchmark: str, split: str, stream: Stream
+    project: Project,
+    base: Base,
+    benchmark: str,
+    split: str,
+    stream: Stream,
+    shelf: Shelf | None = None,
 ) -> StreamEncoder:
-    """The encoder of one stream; the base carries its vision adapter already if it is `aligned`."""
+    """The encoder of one stream; the base carries its vision adapter already if it is `aligned`.
+
+    `shelf` is one that several encoders share; without it the encoder opens its own.
+    """
     return StreamEncoder(
         base=base,
         processor=base.processor(),
-        shelf=open_shelf(project, benchmark),
+        shelf=open_shelf(project, benchmark) if shelf is None else shelf,
         stream=stream,
         view=project.experiment.view_of(benchmark, split),
         frame_chunk=FRAME_CHUNK,
@@ -121,8 +130,31 @@ def open_features(
     return folder, manifest
 
 
-def token_source(
-    project: Project, variant: str, benchmark: str, split: str, stream: Stream, tower: Base | None
+def token_sources(
+    project: Project,
+    variant: str,
+    benchmark: str,
+    split: str,
+    streams: Sequence[Stream],
+    tower: Base | None,
+) -> list[StoredTokens | StreamedTokens]:
+    """Read streams from disk, or encode them with `tower`, which decodes a clip's video once."""
+    view = project.experiment.view_of(benchmark, split)
+    shelf = one_pass_shelf(open_shelf(project, benchmark), view)
+    return [
+        _token_source(project, variant, benchmark, split, stream, tower, shelf)
+        for stream in streams
+    ]
+
+
+def _token_source(
+    project: Project,
+    variant: str,
+    benchmark: str,
+    split: str,
+    stream: Stream,
+    tower: Base | None,
+    shelf: Shelf,
 ) -> StoredTokens | StreamedTokens:
     """Read a stream from disk, or encode it on demand by the same code with `tower`."""
     folder, manifest = open_features(project, variant, benchmark, split, stream)
@@ -132,7 +164,7 @@ def token_source(
         raise ValueError(f"{folder} is streamed, so the caller must load the tower")
     if stream == "aligned":
         attach_vision(project, tower, variant, benchmark)
-    return StreamedTokens(make_encoder(project, tower, benchmark, split, stream))
+    return StreamedTokens(make_encoder(project, tower, benchmark, split, stream, shelf))
 
 
 def is_streamed(

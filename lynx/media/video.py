@@ -84,38 +84,6 @@ def clip_indices(frames: int, n: int) -> tuple[int, ...]:
     return tuple(distinct + distinct[-1:] * (n - len(distinct)))
 
 
-def clip_frames(path: Path, n: int, reader: Reader) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
-    """Decode `n` frames spread over the whole video: RGB (n, H, W, 3) and their indices.
-
-    The released count is the header's; this one is of frames that are shown. A video of fewer than
-    `n` frames repeats its last one at the end, as `clip_indices` says.
-
-    Raises:
-        InputError: as `read_video_frames`.
-    """
-    index = index_video(path)
-    indices = clip_indices(len(index.pts), n)
-    return _read(index, indices, reader), indices
-
-
-def slow_and_fast_frames(
-    path: Path, slow: int, fast: int, reader: Reader
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Decode both streams of the `fast` modality in one pass: (slow, H, W, 3), (fast, H, W, 3).
-
-    Each has the frames that `clip_frames` gives; a frame in both is decoded once (method section
-    2.5.4).
-
-    Raises:
-        InputError: as `read_video_frames`.
-    """
-    index = index_video(path)
-    few, many = clip_indices(len(index.pts), slow), clip_indices(len(index.pts), fast)
-    union = sorted({*few, *many})
-    frames = _read(index, union, reader)
-    return frames[np.searchsorted(union, few)], frames[np.searchsorted(union, many)]
-
-
 def _read(index: VideoIndex, indices: Sequence[int], reader: Reader) -> NDArray[np.uint8]:
     count = len(index.pts)
     for number in indices:

@@ -89,12 +89,16 @@ def _side(per_tile: int) -> int:
 
 
 def _draw(clip: VideoClip, places: Sequence[int], settings: FastDrawing) -> NDArray[np.uint8]:
+    return clip.color(_sees(clip, places, settings))
+
+
+def _sees(clip: VideoClip, places: Sequence[int], settings: FastDrawing) -> tuple[int, ...]:
     """Dense frames spread over the video, `per_step` times as many as are shown of it."""
-    return clip.color(clip.choose(settings.per_step * len(places), "uniform"))
+    return clip.choose(settings.per_step * len(places), "uniform")
 
 
 def _compose(frames: NDArray[np.float32], settings: FastDrawing) -> NDArray[np.float32]:
     return tile_frames(frames, settings.per_step)
 
 
-MODALITY = Modality("fast", FastDrawing, _draw, _compose)
+MODALITY = Modality("fast", FastDrawing, _draw, _compose, _sees)

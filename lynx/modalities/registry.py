@@ -17,6 +17,7 @@ from lynx.config.drawing import Drawing
 from lynx.registry import Registry
 
 Draw = Callable[[Any, Sequence[int], Any], NDArray[np.uint8]]
+Sees = Callable[[Any, Sequence[int], Any], Sequence[int]]
 Compose = Callable[[NDArray[np.float32], Any], NDArray[np.float32]]
 
 
@@ -29,13 +30,15 @@ class Modality:
     (K, H, W, 3). `clip` is an open clip of the media that the modality is about (`lynx.media`),
     `places` the F time steps at which the ordinary video is shown. `compose(frames, settings)`,
     where given, joins drawn frames that the processor has brought to the tower's size: (N, P, P, 3)
-    float32 to (K, P, P, 3).
+    float32 to (K, P, P, 3). `sees(clip, places, settings)`, where given, are the places of the
+    ordinary video that X is drawn from, so that both can be decoded in one pass.
     """
 
     name: str
     settings: type[Drawing]
     draw: Draw
     compose: Compose | None = None
+    sees: Sees | None = None
 
 
 _MODALITIES = Registry[Modality]("modality", "correct the benchmark's configuration")

@@ -17,7 +17,7 @@ from lynx.config.slices import sft_slice
 from lynx.config.streams import stream_folder
 from lynx.features.clips import usable_samples
 from lynx.features.encode import StreamEncoder
-from lynx.features.stage import is_streamed, make_encoder, token_source
+from lynx.features.stage import is_streamed, make_encoder, token_sources
 from lynx.model.adapters import Role, add_adapter, load_adapter, save_adapter
 from lynx.model.base import Base, Part, load_base
 from lynx.model.chat import ChatEncoder
@@ -87,7 +87,7 @@ def _alone(project: Project, variant: str, benchmark: str) -> Run:
     """The language adapter on frozen streams."""
     split, streams = _read_by(project, variant, benchmark)
     base = load_for(project, variant, benchmark, split, streams)
-    sources = [token_source(project, variant, benchmark, split, x, base) for x in streams]
+    sources = token_sources(project, variant, benchmark, split, streams, base)
     adapter = _fresh(project, variant, benchmark, base, "language")
     return _training(project, variant, benchmark, base, sources), {"language": adapter}
 
@@ -99,7 +99,7 @@ def _joint(project: Project, variant: str, benchmark: str) -> Run:
     if is_streamed(project, variant, benchmark, split, streams):
         # Read one step ahead, video would switch the adapter off while X is encoded with it.
         reader = _load(project, ["tower"])
-    sources = [token_source(project, variant, benchmark, split, x, reader) for x in streams]
+    sources = token_sources(project, variant, benchmark, split, streams, reader)
     roles: tuple[Role, ...] = ("vision", "language")
     adapters = {role: _fresh(project, variant, benchmark, base, role) for role in roles}
     live = make_encoder(project, base, benchmark, split, "aligned")

@@ -17,7 +17,7 @@ from lynx.errors import InputError
 from lynx.evaluate.ask import ask
 from lynx.evaluate.predictions import read_predictions
 from lynx.evaluate.stage import run_predict, run_score
-from lynx.features.stage import make_encoder, run_features, token_source
+from lynx.features.stage import make_encoder, run_features, token_sources
 from lynx.model.adapters import add_adapter, load_adapter, set_trainable
 from lynx.model.base import load_base
 from lynx.model.stage import require_base
@@ -159,7 +159,7 @@ def test_evaluation_sees_by_the_adapter_of_stage_3(ran: Path) -> None:
     parents = {entry.stage: entry.path for entry in require_stage(folder, "features").parents}
     assert parents["sft"] == str(ran / SFT)
     base = load_base(require_base(project), ["tower"], dtype="float32", device=CPU)
-    stored = token_source(project, "no-align", "scanqa", "test_w_obj", "aligned", base)
+    (stored,) = token_sources(project, "no-align", "scanqa", "test_w_obj", ["aligned"], base)
     clip = next(iter(stored.shards))  # type: ignore[union-attr]
     plain = make_encoder(project, base, "scanqa", "test_w_obj", "plain").encode(clip)
     load_adapter(base, "vision", ran / SFT / "vision")

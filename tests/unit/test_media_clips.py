@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lynx.config.stages import ViewSettings
 from lynx.errors import InputError
+from lynx.features.clips import one_pass_shelf
 from lynx.media.clip_table import CLIPS_NAME, ShownBy, read_clip_table, write_clip_table
 from lynx.media.inventory import (
     InspectedClip,
@@ -17,6 +20,7 @@ from lynx.media.inventory import (
     write_inventory,
 )
 from lynx.media.shelf import VideoShelf
+from lynx.media.video import Reader, clip_indices, read_video_frames
 from lynx.media.video_clip import VideoClip
 from lynx.modalities import get_modality
 from lynx.modalities.audio import AudioDrawing, align_image, clip_images, spread_starts
@@ -229,3 +233,38 @@ def test_sound_is_drawn_in_both_forms(tmp_path: Path) -> None:
 
 def test_pictures_carry_their_number() -> None:
     assert [number_of(picture(number)) for number in (0, 5, 200)] == [0, 5, 200]
+
+
+@pytest.mark.parametrize("reader", ["decord", "pyav"])
+@pytest.mark.parametrize("count", [40, 6])
+def test_slow_and_dense_frames_are_decoded_in_one_pass(
+    tmp_path: Path, reader: Reader, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_video(tmp_path / "a.mp4", count)
+    write_inventory(tmp_path, "fast", [inspect_clip(tmp_path, "a", ["a.mp4"], heard=False)])
+    asked: list[list[int]] = []
+    original = read_video_frames
+
+    def recording(path: Path, indices: Sequence[int], by: Reader) -> np.ndarray:
+        asked.append(list(indices))
+        return original(path, indices, by)
+
+    monkeypatch.setattr("lynx.media.video_clip.read_video_frames", recording)
+    view = ViewSettings(
+        frames=4,
+        sampling="uniform",
+        drawing=FastDrawing(modality="fast", per_step=4),
+        merge_pairs=False,
+        pool_x=False,
+    )
+    shelf = one_pass_shelf(VideoShelf.read(tmp_path, "fast", tmp_path, reader), view)
+    for stream in ("video", "x"):
+        clip = shelf.open("a")
+        places = clip.choose(4, "uniform")
+        drawn = get_modality("fast").draw(clip, places, view.drawing)
+        shown = clip.color(places) if stream == "video" else drawn
+        wanted = clip_indices(count, 4 if stream == "video" else 16)
+        assert [number_of(frame) for frame in shown] == list(wanted)
+    assert asked == [sorted({*clip_indices(count, 4), *clip_indices(count, 16)})]
+    assert shelf.open("a").color((1,)).shape == (1, 48, 64, 3)
+    assert asked[1:] == ([] if count == 6 else [[1]])

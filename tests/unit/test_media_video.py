@@ -16,11 +16,9 @@ from lynx.media import video_pyav
 from lynx.media.video import (
     Reader,
     VideoInfo,
-    clip_frames,
     clip_indices,
     probe_video,
     read_video_frames,
-    slow_and_fast_frames,
 )
 from lynx.media.video_decord import read_with_decord
 from lynx.media.video_index import index_video
@@ -229,35 +227,11 @@ def test_clip_indices_rise_and_repeat_only_the_last(frames: int, n: int) -> None
 @pytest.mark.parametrize("reader", READERS)
 def test_clip_of_a_long_and_of_a_short_video(tmp_path: Path, reader: Reader) -> None:
     write_video(tmp_path / "long.mp4")
-    frames, indices = clip_frames(tmp_path / "long.mp4", 5, reader)
-    assert indices == (0, 9, 19, 29, 39)
-    assert [number_of(frame) for frame in frames] == [0, 9, 19, 29, 39]
     write_video(tmp_path / "short.mp4", 3)
-    frames, indices = clip_frames(tmp_path / "short.mp4", 5, reader)
-    assert indices == (0, 1, 2, 2, 2)
-    assert [number_of(frame) for frame in frames] == [0, 1, 2, 2, 2]
-
-
-@pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize("count", [40, 6])
-def test_slow_and_fast_frames_in_one_pass(
-    tmp_path: Path, reader: Reader, count: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "a.mp4"
-    write_video(path, count)
-    asked: list[list[int]] = []
-    module = f"read_with_{reader}"
-    original = getattr(sys.modules["lynx.media.video"], module)
-
-    def recording(index: object, numbers: list[int]) -> object:
-        asked.append(numbers)
-        return original(index, numbers)
-
-    monkeypatch.setattr(f"lynx.media.video.{module}", recording)
-    slow, fast = slow_and_fast_frames(path, 4, 16, reader)
-    assert [number_of(frame) for frame in slow] == list(clip_indices(count, 4))
-    assert [number_of(frame) for frame in fast] == list(clip_indices(count, 16))
-    assert asked == [sorted({*clip_indices(count, 4), *clip_indices(count, 16)})]
+    for name, count, wanted in (("long", 40, (0, 9, 19, 29, 39)), ("short", 3, (0, 1, 2, 2, 2))):
+        assert clip_indices(count, 5) == wanted
+        frames = read_video_frames(tmp_path / f"{name}.mp4", wanted, reader)
+        assert [number_of(frame) for frame in frames] == list(wanted)
 
 
 def test_no_frames_asked_for(tmp_path: Path) -> None:
