@@ -18,7 +18,7 @@ from lynx.config.loading import COMMAND_LINE, DEFAULT, load_experiment
 from lynx.config.yaml_files import deep_merge, parse_yaml, read_mapping
 from lynx.errors import InputError
 
-ANNOTATIONS = ("*.json", "*/*.json", "*/*.parquet")
+ANNOTATIONS = ("*.json", "*/*.json", "*/*.parquet", "*/*.srt")
 """Where annotation files lie below their root: in it, or one folder down."""
 
 
