@@ -532,6 +532,7 @@ def test_json_holds_everything(root: Path) -> None:
                 },
                 {"published": 71, "unit": "scenes", "confidence": "published", "difference": -70},
             ],
+            "differing_groups": {},
         },
     }
 
