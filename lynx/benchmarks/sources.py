@@ -6,7 +6,7 @@ What is not known stands here as None, never as a guess. Names of files are the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from lynx.benchmarks import (
@@ -20,6 +20,7 @@ from lynx.benchmarks import (
     scanqa,
     sqa3d,
     videomme,
+    videomme_subtitles,
 )
 from lynx.errors import InputError
 
@@ -263,6 +264,20 @@ _VIDEOMME = Source(
     disk="about 100 GB of archives (published, not measured), and as much unpacked",
 )
 
+# 744 of the 900 videos have subtitles, and every video three questions.
+_VIDEOMME_SUBTITLES = replace(
+    _VIDEOMME,
+    splits={
+        "test": replace(
+            _VIDEOMME_SPLIT,
+            groups={
+                videomme_subtitles.SUBTITLED: _counted(744 * 3, "questions"),
+                videomme_subtitles.NOT_SUBTITLED: _counted(156 * 3, "questions"),
+            },
+        )
+    },
+)
+
 _MVBENCH = Source(
     splits={
         split: SplitSource(
@@ -315,5 +330,5 @@ SOURCES: dict[str, Source] = {
     "scanqa": _SCANQA,
     "sqa3d": _SQA3D,
     "videomme": _VIDEOMME,
-    "videomme_subtitles": _VIDEOMME,
+    "videomme_subtitles": _VIDEOMME_SUBTITLES,
 }

@@ -9,7 +9,7 @@ here, whose tags of one colour alone and unordered lines are not taken over.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,10 +21,11 @@ from lynx.benchmarks.subtitles import on_screen, read_subtitles
 
 OPENING = "This video's subtitles are listed below:"
 CLOSING = "The best answer is:"
+SUBTITLED, NOT_SUBTITLED = "with subtitles", "without subtitles"
 
 
 def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Annotation:
-    """Read the split ``test``, with all subtitles of each video.
+    """Read the split ``test``, with all subtitles of each video; a tag says whether it has any.
 
     Raises:
         InputError: as ``lynx.benchmarks.videomme.read``, and about a faulty subtitle file.
@@ -35,11 +36,13 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
     said: dict[str, tuple[Subtitle, ...]] = {
         clip: read_subtitles(path) for clip, path in there.items()
     }
-    samples = [
-        sample.model_copy(update={"subtitles": said.get(sample.clip, ())})
-        for sample in found.samples
-    ]
-    return replace(found, samples=samples, files=[*found.files, *there.values()])
+    return replace(found, samples=[_with(sample, said) for sample in found.samples])
+
+
+def _with(sample: Sample, said: Mapping[str, tuple[Subtitle, ...]]) -> Sample:
+    tag = SUBTITLED if sample.clip in said else NOT_SUBTITLED
+    tags, subtitles = sample.tags | {"subtitles": tag}, said.get(sample.clip, ())
+    return sample.model_copy(update={"tags": tags, "subtitles": subtitles})
 
 
 def at_moments(sample: Sample, moments: Sequence[float]) -> Sample:

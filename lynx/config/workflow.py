@@ -21,7 +21,7 @@ from lynx.config.targets import named_targets
 from lynx.config.yaml_files import deep_merge, parse_yaml, read_mapping
 from lynx.errors import InputError
 
-ANNOTATIONS = ("*.json", "*/*.json", "*/*.parquet")
+ANNOTATIONS = ("*.json", "*/*.json", "*/*.parquet", "*/*.srt")
 """Where annotation files lie below their root: in it, or one folder down."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,7 +64,8 @@ class SplitContent:
 
     Items are ``kept`` as samples or ``dropped`` by reason. ``missing`` says of each clip without
     its files what it lacks; ``bytes`` are those of all clip files that are there; ``clip_sha256``
-    is empty unless hashes were asked for.
+    is empty unless hashes were asked for. ``differing_groups`` are question types and tags that
+    hold other numbers than published.
     """
 
     kept: int
@@ -74,6 +75,7 @@ class SplitContent:
     bytes: int
     clip_sha256: dict[str, str]
     comparisons: tuple[Comparison, ...]
+    differing_groups: dict[str, Comparison]
 
 
 @dataclass(frozen=True)
@@ -225,20 +227,18 @@ def _content(
         missing={clip: item.lacking for clip, (item, _) in clips.items() if item.lacking},
         bytes=sum(item.bytes for item, _ in clips.values()),
         clip_sha256={clip: digest for clip, (_, digest) in clips.items() if digest},
-        comparisons=(
-            *(_compare(count, here) for count, here in pairs if count),
-            *_differing_groups(annotation.samples, published),
-        ),
+        comparisons=tuple(_compare(count, here) for count, here in pairs if count),
+        differing_groups=dict(_differing_groups(annotation.samples, published)),
     )
 
 
-def _differing_groups(samples: Iterable[Sample], published: SplitSource) -> Iterator[Comparison]:
-    """Question types and tags that hold other numbers than published; the rest goes unsaid."""
+def _differing_groups(
+    samples: Iterable[Sample], published: SplitSource
+) -> Iterator[tuple[str, Comparison]]:
     found = Counter(name for item in samples for name in (item.type, *item.tags.values()))
     for name, count in published.groups.items():
-        compared = _compare(count, found[name])
-        if compared.difference:
-            yield replace(compared, unit=f"{count.unit} of {name}")
+        if found[name] != count.value:
+            yield name, _compare(count, found[name])
 
 
 def _compare(count: PublishedCount, here: int) -> Comparison:

@@ -158,6 +158,11 @@ def _remarks(inventory: Inventory) -> Iterator[str]:
 def _about(split: str, content: SplitContent) -> Iterator[str]:
     for reason, count in content.dropped.items():
         yield f"{split}: dropped {count:,}: {reason}"
+    if content.differing_groups:
+        groups = [
+            f"{name} ({_compared(found)})" for name, found in content.differing_groups.items()
+        ]
+        yield f"{split}: other counts than published: {', '.join(groups)}"
     if content.missing:
         first = list(content.missing.values())[:SHOWN_CLIPS]
         rest = len(content.missing) - len(first)

@@ -218,7 +218,11 @@ def test_subtitles_are_read_without_mark_up(tmp_path: Path) -> None:
     assert read_subtitles(root / "subtitle/toyvid00001.srt") == SAID
     found = videomme_subtitles.read(root, "test")
     assert [sample.subtitles for sample in found.samples] == [SAID, ()]
-    assert found.files == [root / TABLE, root / "subtitle/toyvid00001.srt"]
+    assert [sample.tags["subtitles"] for sample in found.samples] == [
+        "with subtitles",
+        "without subtitles",
+    ]
+    assert found.files == [root / TABLE]
     assert all(not sample.subtitles for sample in read(root, "test").samples)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -17,9 +18,10 @@ from lynx.artifacts.hashing import hash_data
 from lynx.benchmarks import benchmark_names, get_benchmark
 from lynx.benchmarks.avsd import FILES as AVSD_FILES
 from lynx.benchmarks.egoexo import INSTRUCT, OFFICIAL
+from lynx.benchmarks.mlvu import TASKS as MLVU_TASKS
 from lynx.benchmarks.music_avqa import FILES as MUSIC_FILES
 from lynx.benchmarks.scanqa import FILES as SCANQA_FILES
-from lynx.benchmarks.sources import SOURCES, get_source
+from lynx.benchmarks.sources import SOURCES, PublishedCount, SplitSource, get_source
 from lynx.errors import InputError
 from lynx.project import Project
 from lynx.report.inventory import Comparison, Inventory, SplitEntry, as_dict, take_inventory
@@ -159,6 +161,34 @@ def test_every_set_has_its_page_with_the_counts_of_the_source(name: str) -> None
     for split in SOURCES[name].splits.values():
         for count in (split.items, split.clips):
             assert count is None or f" {count.value:,} " in text
+
+
+def mlvu(root: Path, plot: int) -> Path:
+    """Tasks of one question each, and the first of ``plot``."""
+    for number, stem in enumerate(MLVU_TASKS.values()):
+        item = {"video": "a.mp4", "question": "?", "candidates": ["x", "y"], "answer": "y"}
+        write(root / f"data/mlvu/json/{stem}.json", [item] * (1 if number else plot))
+        write(root / f"data/mlvu/video/{stem}/a.mp4", b"film")
+    return root
+
+
+def test_tasks_with_other_counts_are_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = PublishedCount(1, "checked", "questions")
+    split = SplitSource(("json/1_plotQA.json",), groups={"plotQA": one, "ego": one})
+    monkeypatch.setitem(
+        SOURCES, "mlvu", dataclasses.replace(SOURCES["mlvu"], splits={"dev": split})
+    )
+    equal = inventory(mlvu(root, 1), "mlvu")
+    assert equal.complete
+    (entry,) = equal.splits
+    assert entry.content is not None
+    assert (entry.content.kept, entry.content.differing_groups) == (7, {})
+    found = inventory(mlvu(root, 3), "mlvu")
+    assert found.complete
+    assert (
+        "dev: other counts than published: plotQA (1 questions: 2 more here)"
+        in printed(found).splitlines()
+    )
 
 
 def _sum(name: str) -> int:
@@ -503,6 +533,7 @@ def test_json_holds_everything(root: Path) -> None:
                 },
                 {"published": 71, "unit": "scenes", "confidence": "published", "difference": -70},
             ],
+            "differing_groups": {},
         },
     }
 
