@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, get_args
 
 from pydantic import TypeAdapter
@@ -236,7 +237,13 @@ def resolve(
         for path, value in layer.values.items():
             _put(tree, path, value)
     locate = _locator(source, benchmark, scale, overrides)
-    return validate(TypeAdapter(Recipe), tree, locate), locate
+    return validate(_adapter(tuple(drawing_models())), tree, locate), locate
+
+
+@lru_cache(maxsize=4)
+def _adapter(modalities: tuple[str, ...]) -> TypeAdapter[Recipe]:
+    """The checker of recipes that draw with these modalities; a hundred are resolved at a load."""
+    return TypeAdapter(Recipe)
 
 
 def _put(tree: dict[str, Any], path: KeyPath, value: object) -> None:
