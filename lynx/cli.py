@@ -197,7 +197,7 @@ def features(
     known: dict[str, Stream] = {name: name for name in get_args(Stream)}
     if stream not in known:
         raise InputError(f"--stream {stream}: no such stream, expected one of {', '.join(known)}")
-    project = load(config, sets, root, benchmark=benchmark)
+    project = load(config, sets, root, encoded=benchmark)
     run_features(project, benchmark, split, known[stream])
 
 
@@ -212,7 +212,7 @@ def sft(
     """Stage 3: train the language adapter of a variant from its token streams. Resumable."""
     from lynx.sft.stage import run_sft
 
-    project = load(config, sets, root, variant=variant, benchmark=benchmark)
+    project = load(config, sets, root, variant=variant, trainer=benchmark)
     run_sft(project, variant, benchmark)
 
 
@@ -343,12 +343,13 @@ def inventory(
 
     from rich.console import Console
 
+    from lynx.config.loading import configured_with
     from lynx.report.inventory import as_dict, take_inventory
     from lynx.report.inventory_table import print_inventory
 
     # Asked before anything is configured to run, so the benchmark need not be among what runs.
-    chosen = [*sets, f"benchmarks=[{benchmark}]"]
-    found = take_inventory(load(config, chosen, root, benchmark=benchmark), benchmark, hashes)
+    chosen = [*sets, f"benchmarks=[{configured_with(root, benchmark)}]"]
+    found = take_inventory(load(config, chosen, root, source=benchmark), benchmark, hashes)
     if as_json:
         typer.echo(json.dumps(as_dict(found), indent=1))
     else:

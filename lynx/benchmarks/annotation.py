@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from lynx.benchmarks.sample import Sample
 from lynx.errors import InputError
+from lynx.media.clip_table import Bounds
 
 _SCANNET_SCAN = re.compile(r"scene[0-9]{4}_[0-9]{2}", re.ASCII)
 
@@ -23,12 +24,14 @@ class Annotation:
 
     ``clip_files``: clip id -> names of its files below the media root, the video first, then other
     views of it; empty where a clip is a folder of its own name (the 3D benchmarks).
+    ``clip_bounds``: clip id -> start and end in seconds, of clips that are a part of their file.
     """
 
     samples: list[Sample]
     dropped: dict[str, int]
     files: list[Path]
     clip_files: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    clip_bounds: dict[str, Bounds] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from lynx.benchmarks.sample import Sample, read_samples, write_samples
 from lynx.benchmarks.scenes import require_scenes
 from lynx.benchmarks.splits import require_disjoint
 from lynx.config.slices import data_slice
-from lynx.media.clip_table import write_clip_table
+from lynx.media.clip_table import Bounds, write_clip_table
 from lynx.project import Project, StageRun
 
 
@@ -25,21 +25,23 @@ def run_data(project: Project, name: str) -> None:
     with run.publish() as draft:
         tables: dict[str, list[Sample]] = {}
         files: dict[str, tuple[str, ...]] = {}
+        bounds: dict[str, Bounds] = {}
         for split in experiment.splits_used(name):
             annotation = benchmark.read(project.annotations_root(name), split)
             if not annotation.clip_files:
                 require_scenes(annotation.samples, project.clips_root(name))
             files |= annotation.clip_files
+            bounds |= annotation.clip_bounds
             tables[split] = annotation.samples
             write_samples(draft.folder / f"{split}.jsonl", annotation.samples)
             draft.counts[f"{split} kept"] = len(annotation.samples)
             for reason, count in annotation.dropped.items():
                 draft.counts[f"{split} dropped: {reason}"] = count
         if files:
-            write_clip_table(draft.folder, files)
-        train = experiment.splits_used(name)[0]
+            write_clip_table(draft.folder, files, bounds)
+        train = experiment.training_split(name)
         for split, samples in tables.items():
-            if split != train:
+            if train in tables and split != train:
                 require_disjoint(tables[train], samples, train, split)
 
 
@@ -56,7 +58,7 @@ def training_clips(project: Project, sources: Sequence[str]) -> list[tuple[str, 
     """
     found: dict[tuple[Path, str], tuple[str, str]] = {}
     for name in sources:
-        split = project.experiment.splits_used(name)[0]
+        split = project.experiment.training_split(name)
         for clip in unique_clips([read_split(project, name, split)]):
             found.setdefault((project.clips_root(name), clip), (name, clip))
     return list(found.values())

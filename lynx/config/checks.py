@@ -43,10 +43,12 @@ def _check_names(experiment: Experiment) -> None:
 
 
 def _check_split(name: str, recipe: Recipe, item: BenchmarkConfig, locate: Locate) -> None:
-    train, *others = item.splits
+    train, others = item.splits[:1], item.splits[1:]
+    if item.trained_on is not None:
+        train, others = (), item.splits
     file, key = locate(("evaluate", "split"))
     split = recipe.evaluate.split
-    if split == train:
+    if split in train:
         raise InputError(
             f"{file}: key '{key}' is '{split}', but evaluation refuses a training split; "
             f"choose one of {', '.join(others)}"
@@ -68,6 +70,11 @@ def _check_sources(
         for source in sources:
             if source not in known:
                 raise unknown_name(f"{file}: {key}", "benchmark", source, known)
+            if experiment.benchmarks[source].trained_on is not None:
+                raise InputError(
+                    f"{file}: key '{key}' names '{source}', which has no training split; name "
+                    f"'{experiment.trainer_of(source)}', which it is trained on"
+                )
             if experiment.benchmarks[source].group != group:
                 raise InputError(
                     f"{file}: key '{key}' names '{source}' of group "

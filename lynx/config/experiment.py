@@ -7,7 +7,7 @@ from typing import Annotated, Literal, cast
 
 from pydantic import Field
 
-from lynx.config.stages import AlignSettings, Recipe
+from lynx.config.stages import AlignSettings, Recipe, ViewSettings
 from lynx.config.strict import Positive, Strict
 
 Dtype = Literal["float32", "bfloat16"]
@@ -77,11 +77,21 @@ class BenchmarkConfig(Strict):
     annotations: str = Field(description="key of site.data that holds the annotation files")
     clips: str = Field(description="key of site.data that holds the clips")
     world: str = Field(description="the rendered world that stands in for it at the demo scale")
-    splits: tuple[str, ...] = Field(
-        min_length=2, description="splits a recipe may name; the first one is for training"
+    trained_on: str | None = Field(
+        default=None,
+        description="the benchmark of the group that its adapters are trained on; null: itself",
     )
-    headline: tuple[str, ...] = Field(description="metrics shown first, in this order")
-    main_metric: str = Field(description="the one metric that tables over seeds show")
+    splits: tuple[str, ...] = Field(
+        min_length=1,
+        description="splits a recipe may name; the first one is for training, unless that is "
+        "another benchmark's (`trained_on`)",
+    )
+    headline: tuple[str, ...] = Field(
+        description="metrics shown first, in this order; none of a training set"
+    )
+    main_metric: str = Field(
+        description="the one metric that tables over seeds show; of a training set, empty"
+    )
     main_groups: str | None = Field(
         description="the grouping of questions that is shown beside it: `type` or a tag; or null"
     )
@@ -109,11 +119,12 @@ class Experiment(Strict):
     recipe_name: str
     recipes: dict[str, Recipe] = Field(description="by benchmark, exactly those of main.benchmarks")
     align_names: dict[str, str] = Field(
-        description="benchmark -> name of its alignment: the group's, or its own"
+        description="benchmark, of main.benchmarks or trained on for one -> name of its alignment: "
+        "the group's, or its own"
     )
     variants: dict[str, VariantConfig]
     benchmarks: dict[str, BenchmarkConfig] = Field(
-        description="those of main.benchmarks and those whose training clips a recipe takes"
+        description="those of main.benchmarks and those whose training data they take"
     )
     site: SiteConfig
 
@@ -155,11 +166,36 @@ class Experiment(Strict):
         """The group whose frames and reference an alignment is trained on."""
         return self.benchmarks[self._aligned(align)].group
 
+    def trainer_of(self, benchmark: str) -> str:
+        """The benchmark whose training split its adapters are trained on: most often itself."""
+        return self.benchmarks[benchmark].trained_on or benchmark
+
+    def training_split(self, benchmark: str) -> str:
+        """The name of that split, in the benchmark that it belongs to."""
+        return self.benchmarks[self.trainer_of(benchmark)].splits[0]
+
+    def training_recipe(self, benchmark: str) -> Recipe:
+        """The recipe whose sft section holds for all that are trained on the same benchmark."""
+        trainer = self.trainer_of(benchmark)
+        return self.recipes[next(n for n in self.recipes if self.trainer_of(n) == trainer)]
+
+    def view_of(self, benchmark: str, split: str) -> ViewSettings:
+        """What is shown of a split: the training split is seen as sft sees it, others as scored."""
+        if self.is_training(benchmark, split):
+            return self.training_recipe(benchmark).sft.view
+        return self.recipes[benchmark].evaluate.view
+
+    def is_training(self, benchmark: str, split: str) -> bool:
+        """Whether a benchmark's split is one that adapters are trained on."""
+        item = self.benchmarks[benchmark]
+        return item.trained_on is None and split == item.splits[0]
+
     def splits_used(self, benchmark: str) -> tuple[str, ...]:
-        """The splits that a run reads: the training split, then the one that is scored."""
-        train = self.benchmarks[benchmark].splits[0]
-        recipe = self.recipes.get(benchmark)  # None for a mere source of training clips
-        return (train,) if recipe is None else (train, recipe.evaluate.split)
+        """The splits that a run reads: its own training split, if any, and the one it scores."""
+        item = self.benchmarks[benchmark]
+        recipe = self.recipes.get(benchmark)  # None for a mere source of training data
+        train = item.splits[:1] if item.trained_on is None else ()
+        return train if recipe is None else (*train, recipe.evaluate.split)
 
     def _aligned(self, align: str) -> str:
         return next(name for name, used in self.align_names.items() if used == align)

@@ -22,6 +22,7 @@ from lynx.config.experiment import (
 from lynx.config.explain import KeyPath, Locate, dotted, in_file, unknown_name, validate
 from lynx.config.recipes import Names, Overrides, RecipeSource, read_recipe, resolve
 from lynx.config.stages import Recipe
+from lynx.config.training_sets import check_training, has_scores, trained_on
 from lynx.config.yaml_files import deep_merge, parse_yaml, read_mapping
 from lynx.errors import InputError
 
@@ -61,13 +62,14 @@ def load_experiment(
     _check_chosen(main, scale, scale_file, variants, benchmarks)
     source = _read_recipe_source(root, main, scale, scale_file, scales, benchmarks)
     recipes, places = _resolve_all(source, main)
+    trained = dict.fromkeys([*recipes, *sorted({benchmarks[n].trained_on or n for n in recipes})])
     experiment = Experiment(
         main=main.config,
         scale_name=scale_name,
         scale=scale,
         recipe_name=Path(source.name).stem,
         recipes=recipes,
-        align_names={name: source.align_name(name, scale_name) for name in recipes},
+        align_names={name: source.align_name(name, scale_name) for name in trained},
         variants=variants,
         benchmarks=_needed(benchmarks, recipes),
         site=_read_site(root),
@@ -110,7 +112,14 @@ def _read(root: Path, name: str, adapter: TypeAdapter[T]) -> T:
 def _read_benchmarks(root: Path) -> dict[str, BenchmarkConfig]:
     adapter = TypeAdapter(BenchmarkConfig)
     names = _names_in(root, "benchmarks")
-    return {name: _read(root, f"config/benchmarks/{name}.yaml", adapter) for name in names}
+    found = {name: _read(root, f"config/benchmarks/{name}.yaml", adapter) for name in names}
+    check_training(found)
+    return found
+
+
+def configured_with(root: Path, benchmark: str) -> str:
+    """What has to run so that a benchmark is configured: itself, or one that is trained on it."""
+    return next(iter(trained_on(_read_benchmarks(root), benchmark)), benchmark)
 
 
 def _check_chosen(
@@ -128,6 +137,12 @@ def _check_chosen(
             )
         if name not in benchmarks:
             raise unknown_name(main.origins["benchmarks"], "benchmark", name, benchmarks)
+        if not has_scores(benchmarks[name]):
+            raise InputError(
+                f"{main.origins['benchmarks']}: key 'benchmarks' names '{name}', which has a "
+                "training split only; choose among those that are trained on it: "
+                f"{', '.join(trained_on(benchmarks, name)) or 'none'}"
+            )
     chosen = main.config.compare_with
     where = scale_file if chosen is None else main.origins["compare_with"]
     for name in scale.compare_with if chosen is None else chosen:
@@ -149,8 +164,13 @@ def _read_recipe_source(
         where = main.origins["recipe"] if chosen else scale_file
         raise unknown_name(where, "recipe", chosen or scale.recipe, known)
     name = f"config/recipes/{chosen or scale.recipe}.yaml"
-    groups = {key: item.group for key, item in benchmarks.items()}
-    return read_recipe(name, read_mapping(root, name), Names(groups, frozenset(scales)))
+    names = Names(
+        groups={key: item.group for key, item in benchmarks.items()},
+        trainers={key: item.trained_on or key for key, item in benchmarks.items()},
+        scored=frozenset(key for key, item in benchmarks.items() if has_scores(item)),
+        scales=frozenset(scales),
+    )
+    return read_recipe(name, read_mapping(root, name), names)
 
 
 def _resolve_all(source: RecipeSource, main: _Main) -> tuple[dict[str, Recipe], dict[str, Locate]]:
@@ -165,12 +185,12 @@ def _resolve_all(source: RecipeSource, main: _Main) -> tuple[dict[str, Recipe], 
 def _needed(
     benchmarks: dict[str, BenchmarkConfig], recipes: dict[str, Recipe]
 ) -> dict[str, BenchmarkConfig]:
-    """What runs, then what only gives training clips; unknown sources are left to the checks."""
+    """What runs, then what only gives training data; unknown sources are left to the checks."""
     sources = {
         name
         for recipe in recipes.values()
         for name in (*recipe.reference.sources, *recipe.align.sources)
-    }
+    } | {benchmarks[name].trained_on or name for name in recipes}
     names = [*recipes, *sorted(sources & set(benchmarks) - set(recipes))]
     return {name: benchmarks[name] for name in names}
 

@@ -6,7 +6,8 @@
         <scale>: {...}  laid over `all`
 
 Alignment is shared by a group. A benchmark that has an entry of its own in `align` for the scale
-gets its own alignment: that entry laid over the group's.
+gets its own alignment: that entry laid over the group's. One that is trained on another benchmark
+takes that one's entries in `align` and `sft`, and has none of its own there.
 """
 
 from __future__ import annotations
@@ -52,6 +53,10 @@ class Names:
 
     groups: Mapping[str, str]
     """Group by benchmark."""
+    trainers: Mapping[str, str]
+    """Benchmark -> the one that it is trained on, itself or another."""
+    scored: frozenset[str]
+    """Benchmarks with a split to score."""
     scales: frozenset[str]
 
 
@@ -62,7 +67,7 @@ class RecipeSource:
     name: str
     """The file, as errors call it."""
     file: RecipeFile
-    groups: Mapping[str, str]
+    names: Names
 
     @property
     def scales(self) -> list[str]:
@@ -72,15 +77,17 @@ class RecipeSource:
         return sorted(keys - {ALL})
 
     def has(self, benchmark: str, scale: str) -> bool:
-        """Whether the file names this pair: sft or evaluate hold something for it."""
-        sections = (self.file.sft, self.file.evaluate)
+        """Whether the file names this pair: evaluate, or sft of its own, hold something for it."""
+        own = self.names.trainers[benchmark] == benchmark
+        sections = (self.file.sft, self.file.evaluate) if own else (self.file.evaluate,)
         found = any({ALL, scale} & set(section.get(benchmark, {})) for section in sections)
-        return scale in self.scales and found
+        return scale in self.scales and benchmark in self.names.scored and found
 
     def align_name(self, benchmark: str, scale: str) -> str:
         """The alignment that a benchmark uses: its own where the file has one, else its group's."""
-        own = {ALL, scale} & set(self.file.align.get(benchmark, {}))
-        return benchmark if own else self.groups[benchmark]
+        trainer = self.names.trainers[benchmark]
+        own = {ALL, scale} & set(self.file.align.get(trainer, {}))
+        return trainer if own else self.names.groups[benchmark]
 
     def layers(self, section: str, benchmark: str, scale: str) -> list[KeyPath]:
         """Paths of the entries that make up one section, the later laid over the earlier."""
@@ -94,9 +101,9 @@ class RecipeSource:
 
     def entry_names(self, section: str, benchmark: str) -> tuple[str, ...]:
         """Whose entries a section of a benchmark's recipe is made of."""
-        group = self.groups[benchmark]
-        names = {"frames": (group,), "reference": (group,), "align": (group, benchmark)}
-        return names.get(section, (benchmark,))
+        group, trainer = self.names.groups[benchmark], self.names.trainers[benchmark]
+        shared = {"frames": (group,), "reference": (group,), "align": (group, trainer)}
+        return (shared | {"sft": (trainer,)}).get(section, (benchmark,))
 
     def entry(self, layer: KeyPath) -> dict[str, Any]:
         """The values that stand at one layer."""
@@ -110,9 +117,7 @@ def read_recipe(name: str, data: dict[str, Any], names: Names) -> RecipeSource:
 
     Raises `InputError` about the first fault.
     """
-    source = RecipeSource(
-        name, validate(TypeAdapter(RecipeFile), data, in_file(name)), names.groups
-    )
+    source = RecipeSource(name, validate(TypeAdapter(RecipeFile), data, in_file(name)), names)
     _check_names(source, names)
     for scale in source.scales:
         for benchmark in sorted(names.groups):
@@ -130,10 +135,26 @@ def _check_names(source: RecipeSource, names: Names) -> None:
         for name, entry in entries.items():
             if name not in known:
                 raise unknown_name(f"{source.name}: {section}", kind, name, known)
+            _check_section(source.name, section, name, names)
             for scale in entry:
                 if scale not in names.scales | {ALL}:
                     where = f"{source.name}: {section}.{name}"
                     raise unknown_name(where, "scale", scale, names.scales | {ALL})
+
+
+def _check_section(file: str, section: str, name: str, names: Names) -> None:
+    """A benchmark has entries only where it does something itself: train, or be scored."""
+    trainer = names.trainers.get(name, name)
+    if section in ("align", "sft") and trainer != name:
+        raise InputError(
+            f"{file}: key '{section}.{name}' is for a benchmark that is trained on '{trainer}' "
+            f"(config/benchmarks/{name}.yaml, trained_on); write it as '{section}.{trainer}'"
+        )
+    if section == "evaluate" and name not in names.scored:
+        raise InputError(
+            f"{file}: key 'evaluate.{name}' is for a benchmark that has a training split only; "
+            "remove it"
+        )
 
 
 @dataclass(frozen=True)
@@ -204,7 +225,7 @@ def resolve(
             f"{', '.join(source.scales) or 'none'}; choose another recipe or add them"
         )
     if not source.has(benchmark, scale):
-        held = [name for name in sorted(source.groups) if source.has(name, scale)]
+        held = [name for name in sorted(source.names.groups) if source.has(name, scale)]
         raise InputError(
             f"{source.name}: has no numbers for benchmark '{benchmark}' at scale '{scale}', only "
             f"for {', '.join(held) or 'none'}; choose another recipe or add them"

@@ -83,20 +83,19 @@ def features_slice(experiment: Experiment, benchmark: str, split: str, stream: S
         raise InputError(
             f"split '{split}' of {benchmark} has no features; expected one of {', '.join(used)}"
         )
-    recipe = experiment.recipes[benchmark]
-    view = recipe.sft.view if split == used[0] else recipe.evaluate.view
+    view = experiment.view_of(benchmark, split)
     return {
         "model": _model(experiment),
         "benchmark": benchmark,
         "split": split,
         "stream": stream,
-        "frames": recipe.frames.model_dump(mode="json"),
+        "frames": experiment.training_recipe(benchmark).frames.model_dump(mode="json"),
         "view": _view(view, "none" if stream == "video" else stream),
     }
 
 
 def sft_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice:
-    """Stage 3: the language adapter of a variant.
+    """Stage 3: the language adapter of a variant; one for all that are trained on a benchmark.
 
     Raises `InputError` for a variant whose language adapter is not trained.
     """
@@ -105,10 +104,10 @@ def sft_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice:
         raise InputError(
             f"variant '{variant}' is not trained; config/variants.yaml says sft: false"
         )
-    sft = experiment.recipes[benchmark].sft
+    sft = experiment.training_recipe(benchmark).sft
     return {
         "model": _model(experiment),
-        "benchmark": benchmark,
+        "benchmark": experiment.trainer_of(benchmark),
         "x": settings.x,
         "seed": experiment.main.seed,
         "view": _view(sft.view, settings.x),

@@ -189,6 +189,18 @@ class Recipe(Strict):
         return self
 
     @model_validator(mode="after")
+    def _one_modality(self) -> Recipe:
+        """An adapter is aligned, trained and scored on one X."""
+        drawn = {"sft.view": self.sft.view.drawing, "evaluate.view": self.evaluate.view.drawing}
+        for key, drawing in drawn.items():
+            if drawing.modality != self.align.drawing.modality:
+                raise ValueError(
+                    f"{key}.drawing.modality is '{drawing.modality}', expected "
+                    f"'{self.align.drawing.modality}' as in align.drawing; draw one X throughout"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _drawn_as_aligned(self) -> Recipe:
         """The vision adapter sees what it was aligned on (rule 7; method section 9, S10)."""
         _require_named(

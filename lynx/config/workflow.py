@@ -18,6 +18,9 @@ from lynx.config.loading import COMMAND_LINE, DEFAULT, load_experiment
 from lynx.config.yaml_files import deep_merge, parse_yaml, read_mapping
 from lynx.errors import InputError
 
+ANNOTATIONS = ("*.json", "*/*.json", "*/*.parquet")
+"""Where annotation files lie below their root: in it, or one folder down."""
+
 
 @dataclass(frozen=True)
 class WorkflowConfig:
@@ -162,7 +165,8 @@ def data_inputs(experiment: Experiment, benchmark: str) -> list[str]:
     if world is not None:
         return [manifest(Layout(Path(), experiment.scale_name).world(world))]
     root = experiment.site.data.get(experiment.benchmarks[benchmark].annotations)
-    return sorted(str(path) for path in root.glob("*.json")) if root else []
+    names = (path for pattern in ANNOTATIONS for path in root.glob(pattern)) if root else ()
+    return sorted(map(str, names))
 
 
 def base_inputs(experiment: Experiment) -> list[str]:
@@ -212,7 +216,7 @@ def stream_inputs(experiment: Experiment, variant: str, benchmark: str, split: s
 
 def sft_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str]:
     """Base, table and training streams."""
-    layout, train = Layout(Path(), experiment.scale_name), experiment.splits_used(benchmark)[0]
+    layout, train = Layout(Path(), experiment.scale_name), experiment.training_split(benchmark)
     own = [manifest(layout.base), manifest(layout.data(benchmark))]
     return own + stream_inputs(experiment, variant, benchmark, train)
 
@@ -223,7 +227,7 @@ def predict_inputs(experiment: Experiment, variant: str, benchmark: str) -> list
     split = experiment.recipes[benchmark].evaluate.split
     own = [manifest(layout.base), manifest(layout.data(benchmark))]
     if experiment.variants[variant].sft:
-        own.append(manifest(layout.sft(variant, benchmark, seed)))
+        own.append(manifest(layout.sft(variant, experiment.trainer_of(benchmark), seed)))
     return own + stream_inputs(experiment, variant, benchmark, split)
 
 

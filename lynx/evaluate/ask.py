@@ -63,11 +63,11 @@ class Trained:
                 f"{project.experiment.scale_name} has base {scale.base} in {scale.dtype}; name its "
                 "own scale with --set scale=..."
             )
-        require_names(project.experiment, {"benchmark": name})
+        require_names(project.experiment, {"trainer": name})
         require_parent(folder, manifest, parent_entry(project.layout.base))
         x = str(manifest.settings["x"])
         streams = next(v.streams for v in project.experiment.variants.values() if v.x == x)
-        view = project.experiment.recipes[name].sft.view
+        view = project.experiment.training_recipe(name).sft.view
         if "drawing" in (kept := manifest.settings["view"]):  # type: ignore[operator]
             view = ViewSettings.model_validate(kept)
         return cls(folder, manifest, get_benchmark(name), streams, view)
@@ -117,7 +117,7 @@ def ask(
         encoder.encode([(_prompt(trained.benchmark, question, options), "")], answer_last=False)
         for question in questions
     ]
-    settings = project.experiment.recipes[trained.benchmark.name].evaluate
+    settings = project.experiment.training_recipe(trained.benchmark.name).evaluate
     return answering(base, encoder, trained.benchmark, settings)(streams, chats)
 
 

@@ -41,7 +41,8 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
     ]
     trained = experiment.variants[variant].sft
     if trained:
-        parents.append(("sft", layout.sft(variant, benchmark, seed)))
+        trainer = experiment.trainer_of(benchmark)
+        parents.append(("sft", layout.sft(variant, trainer, seed)))
     run = StageRun.prepare(
         project,
         "predict",
@@ -83,7 +84,7 @@ def run_score(project: Project, variant: str, benchmark: str) -> None:
             "run the predict rule again"
         )
     split = experiment.recipes[benchmark].evaluate.split
-    if split == experiment.splits_used(benchmark)[0]:
+    if experiment.is_training(benchmark, split):
         raise InputError(f"evaluate.split: {split!r} is the training split; score a held-out one")
     require_parent(folder, manifest, parent_entry(layout.data(benchmark)))
     samples = read_split(project, benchmark, split)

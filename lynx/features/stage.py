@@ -31,13 +31,6 @@ FRAME_CHUNK = 4
 DTYPE_BYTES = {"float32": 4, "bfloat16": 2}
 
 
-def view_of(project: Project, benchmark: str, split: str) -> ViewSettings:
-    """The training split is seen as sft sees it, any other as it is scored."""
-    recipe = project.experiment.recipes[benchmark]
-    train = project.experiment.splits_used(benchmark)[0]
-    return recipe.sft.view if split == train else recipe.evaluate.view
-
-
 def stream_bytes(
     project: Project, info: BaseInfo, view: ViewSettings, stream: Stream, clips: int
 ) -> int:
@@ -59,7 +52,7 @@ def make_encoder(
         processor=base.processor(),
         shelf=open_shelf(project, benchmark),
         stream=stream,
-        view=view_of(project, benchmark, split),
+        view=project.experiment.view_of(benchmark, split),
         frame_chunk=FRAME_CHUNK,
     )
 
@@ -85,7 +78,8 @@ def run_features(project: Project, benchmark: str, split: str, stream: Stream) -
     )
     clips = unique_clips([usable_samples(project, benchmark, split)])
     info = describe(require_base(project))
-    size = stream_bytes(project, info, view_of(project, benchmark, split), stream, len(clips))
+    view = experiment.view_of(benchmark, split)
+    size = stream_bytes(project, info, view, stream, len(clips))
     stored = size <= experiment.site.feature_disk_gb * 1e9
     device = pick_device(project)
     with run.publish(device_name(device)) as draft:

@@ -11,10 +11,12 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from lynx.artifacts.hashing import hash_file
 from lynx.errors import InputError
 from lynx.media.audio import AudioState, read_audio
+from lynx.media.clip_table import Bounds, bounds_entry, bounds_of
 from lynx.media.paths import safe_child
 from lynx.media.video import probe_video
 
@@ -38,20 +40,37 @@ class VideoFile:
 
 @dataclass(frozen=True)
 class InspectedClip:
-    """A clip with its files, the video first; or the reason why it cannot be used."""
+    """A clip with its files, the video first; or the reason why it cannot be used.
+
+    ``bounds`` is the part of the files that the clip is; None where it is all of them.
+    """
 
     clip: str
     files: tuple[VideoFile, ...]
     missing: str | None
+    bounds: Bounds | None = None
 
 
-def inspect_clip(root: Path, clip: str, names: Sequence[str], heard: bool) -> InspectedClip:
-    """Open each file of a clip; a file that is gone or cannot be read makes the clip missing."""
+def inspect_clip(
+    root: Path, clip: str, names: Sequence[str], heard: bool, bounds: Bounds | None = None
+) -> InspectedClip:
+    """Open each file of a clip, which is missing where one is gone, unreadable or too short."""
     try:
         files = [_inspect(root, name, heard and name == names[0]) for name in names]
+        if bounds is not None:
+            _require_within(files[0], bounds)
     except InputError as error:
-        return InspectedClip(clip, (), str(error))
-    return InspectedClip(clip, tuple(files), None)
+        return InspectedClip(clip, (), str(error), bounds)
+    return InspectedClip(clip, tuple(files), None, bounds)
+
+
+def _require_within(file: VideoFile, bounds: Bounds) -> None:
+    start, end = bounds
+    if not 0 <= start < end or round(start * file.rate) >= file.frames:
+        raise InputError(
+            f"{file.name}: found a clip from {start:g} s to {end:g} s, expected a part of its "
+            f"{file.seconds:.2f} s; correct the annotation or get the whole video"
+        )
 
 
 def _inspect(root: Path, name: str, heard: bool) -> VideoFile:
@@ -107,7 +126,8 @@ def write_inventory(folder: Path, benchmark: str, clips: Iterable[InspectedClip]
     usable, missing = [], []
     for clip in clips:
         if clip.missing is None:
-            usable.append({"clip": clip.clip, "files": [asdict(file) for file in clip.files]})
+            row = {"clip": clip.clip, "files": [asdict(file) for file in clip.files]}
+            usable.append(row | bounds_entry(clip.bounds))
         else:
             missing.append({"clip": clip.clip, "reason": clip.missing})
     for name, rows in (("videos", usable), ("missing", missing)):
@@ -115,9 +135,14 @@ def write_inventory(folder: Path, benchmark: str, clips: Iterable[InspectedClip]
         (folder / f"{name}-{benchmark}.jsonl").write_text(text, encoding="utf-8")
 
 
-def read_inventory(folder: Path, benchmark: str) -> dict[str, tuple[VideoFile, ...]]:
+def read_inventory(folder: Path, benchmark: str) -> dict[str, InspectedClip]:
     """Usable clips with their files, as `write_inventory` left them."""
     path = folder / f"videos-{benchmark}.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines()
     rows = (json.loads(line) for line in lines)
-    return {row["clip"]: tuple(VideoFile(**file) for file in row["files"]) for row in rows}
+    return {row["clip"]: _read_row(row) for row in rows}
+
+
+def _read_row(row: dict[str, Any]) -> InspectedClip:
+    files = tuple(VideoFile(**file) for file in row["files"])
+    return InspectedClip(row["clip"], files, None, bounds_of(row))

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from lynx.errors import InputError
 from lynx.media.clip import Clip, RgbdClip
-from lynx.media.inventory import VideoFile, read_inventory
+from lynx.media.inventory import InspectedClip, read_inventory
 from lynx.media.paths import safe_child
 from lynx.media.posed_rgbd import open_folder
 from lynx.media.video import Reader
@@ -53,7 +53,7 @@ class VideoShelf:
     """Video files below `root`, as listed for one benchmark."""
 
     root: Path
-    clips: Mapping[str, tuple[VideoFile, ...]]
+    clips: Mapping[str, InspectedClip]
     reader: Reader
 
     @classmethod
@@ -72,4 +72,5 @@ class VideoShelf:
                 f"clip {clip!r}: found no entry in the inventory of {self.root}, expected one; "
                 "run the frames rule again"
             )
-        return VideoClip(clip, self.root, self.clips[clip], self.reader)
+        found = self.clips[clip]
+        return VideoClip(clip, self.root, found.files, self.reader, found.bounds)

@@ -13,7 +13,7 @@ from pathlib import Path
 from lynx.artifacts.publish import Draft
 from lynx.config.slices import frames_slice
 from lynx.config.stages import RgbdFrames, VideoFiles
-from lynx.media.clip_table import read_clip_table
+from lynx.media.clip_table import ShownBy, read_clip_table
 from lynx.media.inventory import InspectedClip, inspect_clip, require_budgets, write_inventory
 from lynx.media.paths import safe_child
 from lynx.media.square_frames import PreparedScene, prepare_scene
@@ -72,6 +72,6 @@ def _publish_videos(project: Project, names: list[str], settings: VideoFiles, dr
         write_inventory(draft.folder, name, inspected)
 
 
-def _inspect(heard: bool, task: tuple[Path, str, tuple[str, ...]]) -> InspectedClip:
-    root, clip, names = task
-    return inspect_clip(root, clip, names, heard)
+def _inspect(heard: bool, task: tuple[Path, str, ShownBy]) -> InspectedClip:
+    root, clip, shown = task
+    return inspect_clip(root, clip, shown.files, heard, shown.bounds)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lynx.errors import InputError
 from lynx.media.audio import read_audio
+from lynx.media.clip_table import Bounds
 from lynx.media.frame_sampling import Sampling
 from lynx.media.inventory import VideoFile
 from lynx.media.paths import safe_child
@@ -22,20 +23,35 @@ from lynx.media.video import Reader, clip_indices, read_video_frames
 
 @dataclass(frozen=True)
 class VideoClip:
-    """Video files below `root`, read as they are; a place is the number of a frame."""
+    """Video files below `root`, read as they are; a place is the number of a frame of the file.
+
+    A clip with `bounds` is that part of its files: frames, times and sound are of it alone.
+    """
 
     name: str
     root: Path
     files: tuple[VideoFile, ...]
     reader: Reader
+    bounds: Bounds | None = None
 
     @property
     def seconds(self) -> float:
-        """Length of the video."""
-        return self.files[0].seconds
+        """Length of the clip."""
+        start, end = self._bounds
+        return end - start
+
+    @property
+    def _bounds(self) -> Bounds:
+        """Where the clip starts and ends in its video, in seconds."""
+        length = self.files[0].seconds
+        start, end = self.bounds or (0.0, length)
+        return start, min(end, length)
 
     def choose(self, steps: int, sampling: Sampling) -> tuple[int, ...]:
-        """Frames spread evenly over the video (method section 2.4).
+        """Frames spread evenly over the clip (method section 2.4).
+
+        With bounds, from the frame nearest to the start to that nearest to the end, both included
+        (MVBench's own rule).
 
         Raises:
             InputError: `sampling` is by pose, which a video has none of.
@@ -45,7 +61,12 @@ class VideoClip:
                 f"view.sampling: found {sampling!r} for the video {self.files[0].name}, expected "
                 "'uniform' because a video has no camera poses; correct the recipe"
             )
-        return clip_indices(self.files[0].frames, steps)
+        video = self.files[0]
+        if self.bounds is None:
+            return clip_indices(video.frames, steps)
+        first, last = (round(moment * video.rate) for moment in self.bounds)
+        frames = min(last, video.frames - 1) - first + 1
+        return tuple(first + index for index in clip_indices(frames, steps))
 
     def items(self, steps: int) -> list[tuple[int, ...]]:
         """One item: `steps` frames spread over the video (method sections 3 and 4.2)."""
@@ -76,12 +97,17 @@ class VideoClip:
         return read_video_frames(self.path(number), places, self.reader)
 
     def times(self, places: Sequence[int]) -> list[float]:
-        """When the frames at these places are shown, in seconds, at the video's mean rate."""
-        return [place / self.files[0].rate for place in places]
+        """When the frames at these places are shown, in seconds of the clip, at the mean rate."""
+        start, _ = self._bounds
+        return [place / self.files[0].rate - start for place in places]
 
     def sound(self, rate: int) -> NDArray[np.float32]:
         """The first file's sound (N,), mono at `rate` Hz; nothing where it has no track."""
-        return read_audio(self.path(0), rate).samples
+        samples = read_audio(self.path(0), rate).samples
+        if self.bounds is None:
+            return samples
+        start, end = self._bounds
+        return samples[round(start * rate) : round(end * rate)]
 
     def path(self, view: int) -> Path:
         """The file of a view, which is still the one that was inspected.

@@ -35,9 +35,9 @@ def load_for(project: Project, benchmark: str, split: str, streams: Sequence[Str
 
 
 def run_sft(project: Project, variant: str, benchmark: str) -> None:
-    """Stage 3 for the configured seed."""
+    """Stage 3 for the configured seed, on a benchmark with a training split."""
     experiment, layout, seed = project.experiment, project.layout, project.seed
-    split = experiment.splits_used(benchmark)[0]
+    split = experiment.training_split(benchmark)
     streams = experiment.variants[variant].streams
     run = StageRun.prepare(
         project,
@@ -54,7 +54,7 @@ def run_sft(project: Project, variant: str, benchmark: str) -> None:
         ],
         seed,
     )
-    settings = experiment.recipes[benchmark].sft
+    settings = experiment.training_recipe(benchmark).sft
     with run.state() as state:
         base = load_for(project, benchmark, split, streams)
         sources = [token_source(project, benchmark, split, each, base) for each in streams]
@@ -83,10 +83,10 @@ def run_sft(project: Project, variant: str, benchmark: str) -> None:
 def attach_language(project: Project, base: Base, variant: str, benchmark: str) -> Manifest:
     """Load a variant's language adapter, frozen; refuse another rank, base or recipe."""
     experiment, layout = project.experiment, project.layout
-    folder = layout.sft(variant, benchmark, project.seed)
+    folder = layout.sft(variant, experiment.trainer_of(benchmark), project.seed)
     manifest = require_stage(folder, "sft", deep=True)
     require_settings(folder, manifest.settings, sft_slice(experiment, variant, benchmark))
     require_parent(folder, manifest, parent_entry(layout.base))
-    require_rank(folder / ADAPTER_FOLDER, experiment.recipes[benchmark].sft.lora)
+    require_rank(folder / ADAPTER_FOLDER, experiment.training_recipe(benchmark).sft.lora)
     load_adapter(base, "language", folder / ADAPTER_FOLDER)
     return manifest

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lynx.errors import InputError
+from lynx.media.clip_table import CLIPS_NAME, ShownBy, read_clip_table, write_clip_table
 from lynx.media.inventory import (
     InspectedClip,
     inspect_clip,
@@ -108,6 +109,51 @@ def test_frames_are_spread_over_the_video(tmp_path: Path) -> None:
         "view.sampling: found 'pose' for the video a.mp4, expected 'uniform' because a video has "
         "no camera poses; correct the recipe"
     )
+
+
+def test_a_clip_may_be_a_part_of_its_file(tmp_path: Path) -> None:
+    """At 25 frames a second, 0.4 s to 1.0 s are frames 10 to 25, whatever X is drawn of them."""
+    film(tmp_path / "a.mp4", click(2.0, 1.0, 16000, 1))
+    whole = inspect_clip(tmp_path, "a", ["a.mp4"], heard=True)
+    part = inspect_clip(tmp_path, "a@0.4-1", ["a.mp4"], heard=True, bounds=(0.4, 1.0))
+    late = inspect_clip(tmp_path, "a@1-9", ["a.mp4"], heard=True, bounds=(1.0, 9.0))
+    write_inventory(tmp_path, "mvbench", [whole, part, late])
+    shelf = VideoShelf.read(tmp_path, "mvbench", tmp_path, "decord")
+    assert shelf.clips == {clip.clip: clip for clip in (whole, part, late)}
+    clip = shelf.open("a@0.4-1")
+    assert isinstance(clip, VideoClip)
+    places = clip.choose(4, "uniform")
+    assert places == (10, 15, 20, 25)
+    assert [number_of(frame) for frame in clip.color(places)] == list(places)
+    assert clip.times(places) == pytest.approx([0.0, 0.2, 0.4, 0.6])
+    assert clip.seconds == pytest.approx(0.6)
+    drawn = get_modality("fast").draw(clip, places, FastDrawing(modality="fast", per_step=4))
+    numbers = [number_of(frame) for frame in drawn]
+    assert (numbers[0], numbers[-1], len(numbers)) == (10, 25, 16)
+    heard = VideoClip("a", tmp_path, whole.files, "decord").sound(16000)
+    np.testing.assert_array_equal(clip.sound(16000), heard[6400:16000])
+    assert shelf.open("a@1-9").choose(2, "uniform") == (25, 49)
+    assert shelf.open("a").choose(2, "uniform") == (0, 49)
+
+
+@pytest.mark.parametrize("bounds", [(2.0, 3.0), (1.0, 1.0), (-1.0, 1.0)])
+def test_a_part_outside_the_file_is_missing(tmp_path: Path, bounds: tuple[float, float]) -> None:
+    film(tmp_path / "a.mp4", None)
+    found = inspect_clip(tmp_path, "a", ["a.mp4"], heard=False, bounds=bounds)
+    assert found.missing == (
+        f"a.mp4: found a clip from {bounds[0]:g} s to {bounds[1]:g} s, expected a part of its "
+        "2.00 s; correct the annotation or get the whole video"
+    )
+
+
+def test_the_clip_table_keeps_bounds(tmp_path: Path) -> None:
+    write_clip_table(tmp_path, {"a": ("a.mp4", "b.mp4"), "c": ("c.mp4",)}, {"c": (1.5, 2.0)})
+    assert read_clip_table(tmp_path) == {
+        "a": ShownBy(("a.mp4", "b.mp4")),
+        "c": ShownBy(("c.mp4",), (1.5, 2.0)),
+    }
+    first, _ = (tmp_path / CLIPS_NAME).read_text().splitlines()
+    assert first == '{"clip": "a", "files": ["a.mp4", "b.mp4"]}'
 
 
 def test_a_file_that_changed_is_refused(tmp_path: Path) -> None:
