@@ -1,34 +1,93 @@
-"""Scoring of benchmarks with one right answer an item (AVQA, MUSIC-AVQA, Ego-Exo4D)."""
+"""Benchmarks with one right answer an item: options to choose from, and the scoring they share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import fmean
+from types import MappingProxyType
+from typing import Any
 
+from lynx.benchmarks.annotation import required
 from lynx.benchmarks.grouping import assemble, group_members, references_of
 from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.scores import Scores
-from lynx.metrics.multiple_choice import Rule, accuracy
+from lynx.errors import InputError
+from lynx.metrics.multiple_choice import Accuracy, Rule, accuracy
+
+LETTERS = "ABCDEFGHIJ"
+
+
+def option_texts(item: Mapping[str, Any], key: str, most: int, place: str) -> tuple[str, ...]:
+    """Field ``key`` as 2 to ``most`` options; whole numbers are taken as text.
+
+    Raises:
+        InputError: it is no list, of another length, or holds anything else, null above all.
+    """
+    values = required(item, key, list, place)
+    if not 2 <= len(values) <= most or not all(type(value) in (str, int) for value in values):
+        raise InputError(
+            f"{place}: field {key!r}: found {values!r}, expected 2 to {most} texts; use the file "
+            "as published"
+        )
+    return tuple(str(value).strip() for value in values)
+
+
+def letter_of_option(options: Sequence[str], answer: object, place: str) -> str:
+    """The letter of the option that the answer's text is; of equal options, the first.
+
+    Raises:
+        InputError: it is none of them.
+    """
+    text = str(answer).strip()
+    if text not in options:
+        raise InputError(
+            f"{place}: field 'answer': found {answer!r}, expected one of the options "
+            f"{', '.join(options)}; use the file as published"
+        )
+    return LETTERS[options.index(text)]
 
 
 def score_choices(
-    samples: Sequence[Sample], predictions: Mapping[str, str], rules: Mapping[str, Rule]
+    samples: Sequence[Sample],
+    predictions: Mapping[str, str],
+    rules: Mapping[str, Rule],
+    task_means: Mapping[str, str] = MappingProxyType({}),
 ) -> Scores:
     """The fraction that is right by each rule (metric -> rule), over all samples and in each group.
 
-    A group's value is a micro-average: every item of it weighs the same.
+    These are micro-averages: every item weighs the same. ``task_means`` (metric -> name of a rule)
+    are unweighted means of that rule's fraction over the question types, and come first.
 
     Raises:
         InputError: a sample has no reference or stands twice, or a prediction belongs to none.
     """
     gold = {item: texts[0] for item, texts in references_of(samples).items()}
+    task_of = {sample.id: sample.type for sample in samples}
     members = group_members(samples)
     overall = accuracy(predictions, gold, rules)
-    groups = {
-        key: accuracy(
-            {item: predictions[item] for item in ids if item in predictions},
-            {item: gold[item] for item in ids},
-            rules,
-        ).values
-        for key, ids in members.items()
-    }
-    return assemble(overall, overall.values, members, groups)
+
+    def right(ids: Iterable[str]) -> Accuracy:
+        chosen = {item: gold[item] for item in ids}
+        answered = {item: predictions[item] for item in chosen if item in predictions}
+        return accuracy(answered, chosen, rules)
+
+    def values(ids: Sequence[str]) -> dict[str, float]:
+        return _task_means(ids, task_of, right, task_means) | right(ids).values
+
+    groups = {key: values(ids) for key, ids in members.items()}
+    return assemble(overall, values(list(gold)), members, groups)
+
+
+def _task_means(
+    ids: Sequence[str],
+    task_of: Mapping[str, str | None],
+    right: Callable[[Iterable[str]], Accuracy],
+    task_means: Mapping[str, str],
+) -> dict[str, float]:
+    if not task_means:
+        return {}
+    by_task: dict[str | None, list[str]] = {}
+    for item in ids:
+        by_task.setdefault(task_of[item], []).append(item)
+    found = [right(part).values for part in by_task.values()]
+    return {name: fmean(task[rule] for task in found) for name, rule in task_means.items()}

@@ -91,7 +91,7 @@ def _asked(takes: Mapping[str, Take], prompt_text: str, official: Path) -> list[
     rows = [(uid, label) for uid, take in takes.items() for label in take.labels]
     names = numbered((uid for uid, _ in rows), str(official))
     return [
-        Record(name, uid, ((prompt_text, label),), f"{official}: take {uid!r}")
+        Record(name, uid, ((prompt_text, label),), f"{official}: take {uid!r}", uid)
         for name, (uid, label) in zip(names, rows, strict=True)
     ]
 

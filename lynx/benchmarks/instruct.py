@@ -25,13 +25,14 @@ Exchange = tuple[str, str]
 class Record:
     """One element: a unique id (repeats of an id are numbered), the video, and what is said.
 
-    ``place`` opens a sentence about the record.
+    ``place`` opens a sentence about the record; ``written_id`` is the id without a number.
     """
 
     id: str
     video: str
     exchanges: tuple[Exchange, ...]
     place: str
+    written_id: str
 
     def single(self) -> Exchange:
         """The only exchange; InputError if there are more (the released code drops the rest)."""
@@ -60,8 +61,10 @@ def read_instruct(path: Path) -> list[Record]:
     places = [f"{path}, item {number} (from 0)" for number in range(len(items))]
     ids = [_id(item, place) for item, place in zip(items, places, strict=True)]
     return [
-        Record(name, required(item, "video", str, place), _exchanges(item, place), place)
-        for name, item, place in zip(numbered(ids, str(path)), items, places, strict=True)
+        Record(name, required(item, "video", str, place), _exchanges(item, place), place, written)
+        for name, written, item, place in zip(
+            numbered(ids, str(path)), ids, items, places, strict=True
+        )
     ]
 
 

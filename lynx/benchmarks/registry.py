@@ -24,13 +24,16 @@ class Benchmark:
     """One task with its own data, prompt and metric.
 
     ``title`` is its name in tables, ``group`` the family of benchmarks it is reported with,
-    ``modality`` the X it is about. ``splits`` are those ``read`` knows, the first one for training.
+    ``modality`` the X it is about. ``splits`` are those ``read`` knows, the first one for training
+    where the benchmark is not trained on another.
     ``read`` turns the raw annotation of a split into samples; of its items, the share
     ``allow_missing`` may be unusable. ``prompt(sample, turn)`` is the user text of a turn behind
     ``<image>\\n``. ``score(samples, predictions)`` takes id -> answer and gives every key of
     ``metrics``, in that order. All of them raise InputError for wrong input. Where ``letters`` are
     given nothing is generated: the answer is the letter with the highest logit at the first answer
-    position, each letter read with and without a leading space.
+    position, each letter read with and without a leading space. Where a prompt depends on which
+    frames are shown, ``at_moments(sample, moments)`` gives the sample that has what is there at
+    these moments, in seconds of the clip.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Benchmark:
     prompt: Callable[[Sample, int], str]
     score: Callable[[Sequence[Sample], Mapping[str, str]], Scores]
     letters: tuple[str, ...] = ()
+    at_moments: Callable[[Sample, Sequence[float]], Sample] | None = None
 
 
 _BENCHMARKS = Registry[Benchmark]("benchmark", "correct the configuration")

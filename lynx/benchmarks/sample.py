@@ -19,6 +19,16 @@ class Turn(BaseModel):
     answer: str
 
 
+class Subtitle(BaseModel):
+    """A subtitle and when it is on screen, in seconds of the clip."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    start: float
+    end: float
+    text: str
+
+
 class Sample(BaseModel):
     """One annotated item of a benchmark: what is asked about a clip and what counts as right.
 
@@ -26,7 +36,8 @@ class Sample(BaseModel):
     ``references`` are all accepted answers to the last turn. ``type`` is the benchmark's question
     type; ``tags`` are further groupings (name -> value) under which metrics are reported too.
     ``options`` are the answers to choose from, in the order of the letters A, B, ...; then
-    ``references`` holds the letter of the right one.
+    ``references`` holds the letter of the right one. ``subtitles`` are those of the clip, in their
+    order; of them the prompt has what is on screen at the frames that are shown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +49,7 @@ class Sample(BaseModel):
     type: str | None = None
     tags: dict[str, str] = Field(default_factory=dict)
     options: tuple[str, ...] = ()
+    subtitles: tuple[Subtitle, ...] = ()
 
 
 def write_samples(path: Path, samples: Iterable[Sample]) -> None:
@@ -76,8 +88,9 @@ def read_samples(path: Path) -> list[Sample]:
 
 
 def _line(sample: Sample) -> str:
-    # Most benchmarks have no options; their tables, and the hashes of these, go without the field.
-    return sample.model_dump_json(exclude=None if sample.options else {"options"}) + "\n"
+    # Most benchmarks have neither; their tables, and the hashes of these, go without the fields.
+    empty = {name for name in ("options", "subtitles") if not getattr(sample, name)}
+    return sample.model_dump_json(exclude=empty) + "\n"
 
 
 def _parse(line: bytes, place: str) -> Sample:

@@ -23,7 +23,7 @@ from lynx.project import Project, StageRun, device_name
 def run_predict(project: Project, variant: str, benchmark: str) -> None:
     """Answer the evaluation split with one variant; resumable per batch of one clip's questions."""
     from lynx.evaluate.predict import answer_all, answering  # torch: `score` does without
-    from lynx.features.clips import usable_samples
+    from lynx.features.clips import samples_as_shown
     from lynx.features.stage import token_source
     from lynx.model.chat import ChatEncoder
     from lynx.sft.stage import attach_language, load_for
@@ -58,13 +58,15 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
         if trained:
             attach_language(project, base, variant, benchmark)
         encoder = ChatEncoder.load(base.info.folder, base.info.image_token_id)
-        samples = usable_samples(project, benchmark, settings.split)
+        samples = samples_as_shown(project, benchmark, settings.split)
         task, per_batch = get_benchmark(benchmark), settings.questions_per_batch
         answer = answering(base, encoder, task, settings)
         answers = answer_all(answer, sources, encoder, samples, task.prompt, per_batch, state)
         with run.publish(device_name(base.device)) as draft:
             write_predictions(draft.folder, samples, answers)
             draft.counts["answered"] = len(answers)
+            if subtitles := sum(len(sample.subtitles) for sample in samples):
+                draft.counts["subtitles on screen"] = subtitles
             draft.facts.update(
                 wall_seconds=round(time.monotonic() - started, 1),
                 peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,

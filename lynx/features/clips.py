@@ -10,10 +10,12 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from lynx.benchmarks import get_benchmark
 from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.stage import read_split
 from lynx.config.drawing import Drawing
 from lynx.config.stages import VideoFiles
+from lynx.errors import InputError
 from lynx.media.clip import Clip
 from lynx.media.shelf import SceneShelf, Shelf, VideoShelf
 from lynx.modalities import get_modality
@@ -29,6 +31,31 @@ def usable_samples(project: Project, benchmark: str, split: str) -> list[Sample]
     """
     shelf = open_shelf(project, benchmark)
     return [item for item in read_split(project, benchmark, split) if shelf.usable(item.clip)]
+
+
+def samples_as_shown(project: Project, benchmark: str, split: str) -> list[Sample]:
+    """The usable samples, each with what its prompt takes from the frames that are shown.
+
+    These are the frames of the video stream, so that every variant is asked the same.
+
+    Raises:
+        InputError: they have no moments, being those of posed scenes.
+    """
+    samples = usable_samples(project, benchmark, split)
+    at_moments = get_benchmark(benchmark).at_moments
+    if at_moments is None:
+        return samples
+    view, shelf = project.experiment.view_of(benchmark, split), open_shelf(project, benchmark)
+    if not isinstance(shelf, VideoShelf):
+        raise InputError(
+            f"benchmark {benchmark}: found posed frames without times, expected videos because "
+            "its prompts depend on the moments that are shown; correct frames.media in the recipe"
+        )
+    moments: dict[str, list[float]] = {}
+    for name in dict.fromkeys(sample.clip for sample in samples):
+        clip = shelf.open(name)
+        moments[name] = clip.times(clip.choose(view.frames, view.sampling))
+    return [at_moments(sample, moments[sample.clip]) for sample in samples]
 
 
 def open_shelf(project: Project, benchmark: str) -> Shelf:

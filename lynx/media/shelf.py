@@ -65,7 +65,7 @@ class VideoShelf:
         """Whether the clip's files could all be read when they were inspected."""
         return clip in self.clips
 
-    def open(self, clip: str) -> Clip:
+    def open(self, clip: str) -> VideoClip:
         """A video by its clip id; InputError if the inventory does not list it."""
         if clip not in self.clips:
             raise InputError(
