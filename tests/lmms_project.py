@@ -90,7 +90,7 @@ def always_b(base: Path) -> None:
     for name, tensor in state.items():
         if "language_model" in name and name.endswith(("o_proj.weight", "down_proj.weight")):
             tensor.zero_()
-    head = state["lm_head.weight"].zero_()
+    head = state["language_model.lm_head.weight"].zero_()
     (line,) = byte_tokenizer().encode("\n")
     (letter,) = byte_tokenizer().encode("B")
     (end,) = byte_tokenizer().encode("<|im_end|>")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lynx.artifacts.hashing import hash_data
 from lynx.errors import InputError
 from lynx.evaluate.lmms.local_tasks import Item, Table
 
@@ -31,6 +32,8 @@ class Package:
     results: dict[str, dict[str, Any]]
     hashes: dict[str, str]
     versions: dict[str, Any]
+    prompts: dict[str, str]
+    """Hash of what each task asked and of the answers that it took for right."""
     files: tuple[Path, ...]
 
 
@@ -59,8 +62,24 @@ def read_package(folder: Path, tables: Sequence[Table]) -> Package:
         results={name: _figures(data["results"][name]) for name in names},
         hashes={name: data["task_hashes"][name] for name in names},
         versions={name: data["versions"].get(name) for name in names},
+        prompts={name: _hash_prompts(log) for name, log in zip(names, logs, strict=True)},
         files=(found[-1], *logs),
     )
+
+
+def _hash_prompts(log: Path) -> str:
+    """A hash of every item's text and target.
+
+    The hash of a task that lmms-eval 0.7.3 reports is of no content where items are asked as chats:
+    it depends on their number alone.
+    """
+    rows = _rows(log)
+    return hash_data([[row["doc_id"], row["input"], row["target"]] for row in rows])
+
+
+def _rows(log: Path) -> list[dict[str, Any]]:
+    lines = log.read_text(encoding="utf-8").split("\n")[:-1]
+    return sorted((json.loads(line) for line in lines), key=lambda row: int(row["doc_id"]))
 
 
 def _figures(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,8 +97,7 @@ def read_log(path: Path, table: Table) -> list[Judged]:
     Raises:
         InputError: the log is not about exactly the table's items.
     """
-    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-    rows = sorted((json.loads(line) for line in lines), key=lambda row: int(row["doc_id"]))
+    rows = _rows(path)
     numbers = [int(row["doc_id"]) for row in rows]
     if numbers != list(range(len(table.items))):
         raise InputError(

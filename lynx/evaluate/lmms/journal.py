@@ -72,4 +72,6 @@ class Journal:
         for reason in reasons:
             LOG.warning("no answer: %s", reason)
         if reasons:
-            LOG.warning("%d questions are unanswered, which counts as wrong", len(self.unreadable))
+            LOG.warning(
+                "questions without an answer, which counts as wrong: %d", len(self.unreadable)
+            )

@@ -31,16 +31,20 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def command(
-    model_args: Mapping[str, str], tables: Sequence[Table], folder: Path, output: Path
+    model_args: Mapping[str, str],
+    tables: Sequence[Table],
+    folder: Path,
+    output: Path,
+    questions_per_batch: int,
 ) -> list[str]:
-    """The arguments of `python -m`."""
+    """The arguments of `python -m`; tables of figures are printed, every single one is not."""
     return [
         *("lmms_eval", "--model", "lynx"),
         *("--model_args", ",".join(f"{key}={value}" for key, value in model_args.items())),
         *("--include_path", str(folder / TASKS)),
         *("--tasks", ",".join(table.name for table in tables)),
         *("--output_path", str(output)),
-        "--log_samples",
+        *("--batch_size", str(questions_per_batch), "--verbosity", "WARNING", "--log_samples"),
     ]
 
 
@@ -88,6 +92,6 @@ def run(arguments: Sequence[str], folder: Path, root: Path) -> None:
 def usage(tables: Sequence[Table], folder: Path) -> str:
     """The command of a shell that runs the tasks in `folder` with an adapter yet to be named."""
     model = {"adapter": "runs/<scale>/sft/<variant>/<benchmark>/seed<k>"}
-    words = command(model, tables, folder, folder / "output")
+    words = command(model, tables, folder, folder / "output", 1)
     settings = [f"{key}={shlex.quote(value)}" for key, value in environment(folder).items()]
     return " ".join([*settings, "python -m", *(shlex.quote(word) for word in words)])

@@ -69,7 +69,9 @@ def run_lmms(
         arguments = model_arguments(inside[adapter], benchmark, files, overrides)
         arguments["journal"] = (inside[state] / JOURNAL).as_posix()
         shutil.rmtree(state / OUTPUT, ignore_errors=True)
-        words = command(arguments, tasks.tables, state.resolve(), (state / OUTPUT).resolve())
+        output = (state / OUTPUT).resolve()
+        per_batch = experiment.recipes[benchmark].evaluate.questions_per_batch
+        words = command(arguments, tasks.tables, state.resolve(), output, per_batch)
         run(words, state, layout.root)
         found = read_package(state / OUTPUT, tasks.tables)
         judged = [
@@ -108,6 +110,7 @@ def _said(package: str, found: Package) -> dict[str, Any]:
         "version": package,
         "results": found.results,
         "task_hashes": found.hashes,
+        "prompts": found.prompts,
         "task_versions": found.versions,
     }
 
