@@ -15,6 +15,7 @@ from lynx.errors import InputError
 from lynx.evaluate.lmms.collect import Judged, read_log, read_package, score
 from lynx.evaluate.lmms.layouts import mlvu, mvbench
 from lynx.evaluate.lmms.local_tasks import LocalTasks, prepare
+from lynx.evaluate.lmms.requests import Shown, read_messages
 from lynx.evaluate.lmms.run import command, run
 from lynx.evaluate.lmms.stage import run_lmms
 from lynx.evaluate.predictions import read_predictions
@@ -172,6 +173,19 @@ def test_lmms_eval_finds_the_model() -> None:
         "task mmlu: asks for likelihoods, expected one generated answer to each question; choose "
         "tasks of output_type generate_until"
     )
+
+
+def test_parts_of_videos_reach_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lmms_eval.api.task import ConfigurableMessagesTask
+    from lmms_eval.protocol import ChatMessages
+
+    from lynx.evaluate.lmms import cut
+
+    monkeypatch.setattr(cut, "mvbench_doc_to_visual", lambda doc, kwargs: [str(tmp_path / "b.mp4")])
+    visuals = cut.part_of_video({"video": "b.mp4", "start": 1.5, "end": 2.0}, {"sub_task": "any"})
+    turns = ConfigurableMessagesTask._build_user_turn(visuals, "What?")
+    messages = ChatMessages(messages=turns).model_dump()["messages"]
+    assert read_messages("t", messages) == (Shown(tmp_path / "b.mp4", (1.5, 2.0)), "What?")
 
 
 def ask(model: Any, asked: list[tuple[Path, tuple[float, float] | None, str]]) -> list[str]:

@@ -92,8 +92,10 @@ def _shown(task: str, item: Mapping[str, Any]) -> Shown:
             f"task {task}: found a video of type {type(path).__name__}, expected the path of a "
             "file; choose a task whose videos are files"
         )
-    start = item.get("start_time", inner.get("video_start"))
-    end = item.get("end_time", inner.get("video_end"))
+    # lmms-eval's own keys are there always, with nothing in them where the mapping has the part.
+    start, end = item.get("start_time"), item.get("end_time")
+    start = inner.get("video_start") if start is None else start
+    end = inner.get("video_end") if end is None else end
     if start is None and end is None:
         return Shown(Path(path), None)
     return Shown(Path(path), (float(start or 0.0), NO_END if end is None else float(end)))
