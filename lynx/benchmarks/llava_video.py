@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lynx.benchmarks.annotation import Annotation, Faulty, within_budget
 from lynx.benchmarks.instruct import Record, fault_of, read_instruct, turns_of
-from lynx.benchmarks.mappings import existing, file_name, read_mapping
+from lynx.benchmarks.mappings import ClipFiles, existing, file_name, read_mapping
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.scores import Scores
@@ -81,7 +81,9 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
     ]
     samples, dropped = within_budget(annotations_root, map(_sample, shown), allow_missing)
     used = {sample.clip for sample in samples}
-    files = {_clip(item.file): (item.file,) for item in shown if _clip(item.file) in used}
+    files: ClipFiles = {
+        _clip(item.file): (item.file,) for item in shown if _clip(item.file) in used
+    }
     maps = [path for found in mappings.values() for path in found]
     return Annotation(samples, dropped, [*sources.values(), *maps], files)
 

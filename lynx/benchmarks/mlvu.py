@@ -23,7 +23,7 @@ from lynx.benchmarks.annotation import (
     within_budget,
 )
 from lynx.benchmarks.choices import LETTERS, letter_of_option, option_texts, score_choices
-from lynx.benchmarks.mappings import file_name
+from lynx.benchmarks.mappings import ClipFiles, file_name
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Turn
 from lynx.benchmarks.scores import Scores
@@ -68,7 +68,7 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
     paths = {task: annotation_file(annotations_root, names, task, _HOW_TO_GET) for task in names}
     items = [item for task, path in paths.items() for item in _task(path, task)]
     samples, dropped = within_budget(annotations_root / "json", items, allow_missing)
-    clip_files = {sample.clip: (f"video/{_file(sample.clip)}",) for sample in samples}
+    clip_files: ClipFiles = {sample.clip: (f"video/{_file(sample.clip)}",) for sample in samples}
     return Annotation(samples, dropped, list(paths.values()), clip_files)
 
 

@@ -158,7 +158,7 @@ def _bounds(item: dict[str, Any], place: str) -> Bounds:
 
 def _seconds(item: dict[str, Any], key: str, place: str) -> float:
     value = item.get(key)
-    if type(value) not in (int, float):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(
             f"{place}: field {key!r}: found {value!r}, expected seconds because clips of this task "
             "are parts of their videos; use the file as published"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -34,5 +35,7 @@ def read_parquet(path: Path, instead: str) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """Cells with lists come as arrays."""
+    """Cells with lists come as arrays, empty ones as NaN."""
+    if isinstance(value, float) and math.isnan(value):
+        return None
     return value.tolist() if hasattr(value, "tolist") else value

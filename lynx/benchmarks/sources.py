@@ -6,10 +6,21 @@ What is not known stands here as None, never as a guess. Names of files are the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from lynx.benchmarks import avqa, avsd, egoexo, music_avqa, scanqa, sqa3d
+from lynx.benchmarks import (
+    avqa,
+    avsd,
+    egoexo,
+    llava_video,
+    mlvu,
+    music_avqa,
+    mvbench,
+    scanqa,
+    sqa3d,
+    videomme,
+)
 from lynx.errors import InputError
 
 Confidence = Literal["checked", "published"]
@@ -31,13 +42,15 @@ class SplitSource:
     """A split: its official files below the annotations' root, and its published counts.
 
     ``items`` counts what the reader makes samples of, ``clips`` what they are asked about; None
-    where no count is known. Without public answers a split can be predicted, not scored.
+    where no count is known; ``groups`` are those of single question types or tags. Without
+    public answers a split can be predicted, not scored.
     """
 
     files: tuple[str, ...]
     items: PublishedCount | None = None
     clips: PublishedCount | None = None
     answers_public: bool = True
+    groups: Mapping[str, PublishedCount] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -209,11 +222,98 @@ _EGOEXO = Source(
     ),
 )
 
+_LLAVA_VIDEO = Source(
+    splits={
+        # About 57,000 videos and 114,000 questions are taken, which is rounded: no count of these.
+        "train": SplitSource(tuple(map(llava_video.official_file, llava_video.CONFIGS)))
+    },
+    further=tuple(
+        name
+        for config in llava_video.CONFIGS
+        for name in (*llava_video.chosen_files(config), *llava_video.mapping_files(config))
+    ),
+    licence=(
+        "for academic use; the text is GPT-4o's, under OpenAI's terms too, and the videos stay "
+        "under those of their sources"
+    ),
+    access=(
+        "the archives and JSON files lie in lmms-lab/LLaVA-Video-178K on the Hugging Face hub, no "
+        "form"
+    ),
+    disk=(
+        "150 to 180 GB for each of the two youtube configurations (published, not measured); of "
+        "the two academic ones not known, a shorter one takes about 50 GB"
+    ),
+)
+
+_VIDEOMME_SPLIT = SplitSource(
+    (videomme.TABLES,),
+    _counted(2_700, "questions"),
+    _counted(900, "videos"),
+    groups={name: _counted(900, "questions") for name in videomme.DURATIONS},
+)
+_VIDEOMME = Source(
+    splits={"test": _VIDEOMME_SPLIT},
+    further=(videomme.TABLE,),
+    licence="for research, no redistribution; the videos are YouTube's content",
+    access=(
+        "the table, archives of videos and of subtitles lie in lmms-lab/Video-MME on the Hugging "
+        "Face hub, no form; take the state after June 2024, when broken videos were replaced"
+    ),
+    disk="about 100 GB of archives (published, not measured), and as much unpacked",
+)
+
+_MVBENCH = Source(
+    splits={
+        split: SplitSource(
+            tuple(f"json/{task}.json" for task in tasks),
+            _counted(200 * len(tasks), "questions"),
+            groups={task: _counted(200, "questions") for task in tasks},
+        )
+        for split, tasks in mvbench.SPLITS.items()
+    },
+    further=(),
+    licence="MIT for the questions; the videos stay under the terms of their 11 sources",
+    access=(
+        "accept the terms of OpenGVLab/MVBench on the Hugging Face hub with name, organisation "
+        "and mail; the videos of fine_grained_pose (NTU RGB+D) need a request of their own there"
+    ),
+    disk="about 17 GB (published, not measured)",
+)
+
+_MLVU_COUNTS = {
+    "plotQA": 539,
+    "needle": 355,
+    "ego": 352,
+    "count": 206,
+    "order": 259,
+    "anomaly_reco": 200,
+    "topic_reasoning": 264,
+}
+_MLVU = Source(
+    splits={
+        "dev": SplitSource(
+            tuple(f"json/{stem}.json" for stem in mlvu.TASKS.values()),
+            _counted(2_175, "questions"),
+            groups={task: _counted(count, "questions") for task, count in _MLVU_COUNTS.items()},
+        )
+    },
+    further=(),
+    licence="CC BY-NC-SA 4.0",
+    access="accept the agreement of MLVU/MVLU on the Hugging Face hub",
+    disk="not known; plan for several hundred GB",
+)
+
 SOURCES: dict[str, Source] = {
     "avqa": _AVQA,
     "avsd": _AVSD,
     "egoexo": _EGOEXO,
+    "llava_video": _LLAVA_VIDEO,
+    "mlvu": _MLVU,
     "music_avqa": _MUSIC_AVQA,
+    "mvbench": _MVBENCH,
     "scanqa": _SCANQA,
     "sqa3d": _SQA3D,
+    "videomme": _VIDEOMME,
+    "videomme_subtitles": _VIDEOMME,
 }

@@ -6,14 +6,16 @@ looks; nothing is published and no clip is decoded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from lynx.artifacts.hashing import hash_file
 from lynx.benchmarks import get_benchmark
 from lynx.benchmarks.annotation import Annotation
+from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.sources import Confidence, PublishedCount, Source, SplitSource, get_source
 from lynx.config.stages import VideoFiles
 from lynx.errors import InputError
@@ -223,8 +225,20 @@ def _content(
         missing={clip: item.lacking for clip, (item, _) in clips.items() if item.lacking},
         bytes=sum(item.bytes for item, _ in clips.values()),
         clip_sha256={clip: digest for clip, (_, digest) in clips.items() if digest},
-        comparisons=tuple(_compare(count, here) for count, here in pairs if count),
+        comparisons=(
+            *(_compare(count, here) for count, here in pairs if count),
+            *_differing_groups(annotation.samples, published),
+        ),
     )
+
+
+def _differing_groups(samples: Iterable[Sample], published: SplitSource) -> Iterator[Comparison]:
+    """Question types and tags that hold other numbers than published; the rest goes unsaid."""
+    found = Counter(name for item in samples for name in (item.type, *item.tags.values()))
+    for name, count in published.groups.items():
+        compared = _compare(count, found[name])
+        if compared.difference:
+            yield replace(compared, unit=f"{count.unit} of {name}")
 
 
 def _compare(count: PublishedCount, here: int) -> Comparison:

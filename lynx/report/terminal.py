@@ -25,6 +25,8 @@ TITLES = {
     "accuracy": "accuracy",
     "substring_accuracy": "accuracy (substring)",
     "exact_accuracy": "accuracy (exact)",
+    "strict_accuracy": "accuracy (strict)",
+    "mean_accuracy": "accuracy, mean over tasks",
 }
 WHAT_IT_SEES = {
     "lynx": "video + aligned X",

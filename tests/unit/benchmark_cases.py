@@ -1,13 +1,13 @@
 """One fixture for each benchmark: raw files, answers to them, and numbers worked out by hand.
 
-A new benchmark adds its case to ``CASES``.
+A new benchmark adds its case to ``CASES``, one without a split to score to ``TRAINING_SETS``.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class Case:
     """Raw files of one split (name -> JSON), answers to it, and what must come out.
 
     ``alone``: what each answer that holds text is worth by itself; the other samples are worth 0.
-    ``training`` are raw files of the training split, ``taught`` the answers of its first sample.
+    ``training`` are raw files of the training split, ``taught`` the answers of its first sample;
+    both are empty where the benchmark is trained on another one.
     """
 
     split: str
@@ -27,8 +28,8 @@ class Case:
     groups: dict[str, dict[str, dict[str, float]]]
     missing: int
     empty: int
-    training: dict[str, object]
-    taught: tuple[str, ...]
+    training: dict[str, object] = field(default_factory=dict)
+    taught: tuple[str, ...] = ()
 
 
 def _scanqa(number: int, question: str, answers: list[str]) -> dict[str, object]:
@@ -121,6 +122,116 @@ def _take(take: str, scenario: str, label: str) -> dict[str, object]:
         "proficiency_score": label,
         "video_paths": {"exo1": f"{folder}/cam01.mp4", "ego": f"{folder}/aria_214-1.mp4"},
     }
+
+
+def _videomme(number: int, kind: str, duration: str, answer: str) -> dict[str, object]:
+    return {
+        "video_id": "901",
+        "duration": duration,
+        "domain": "Knowledge",
+        "sub_category": "Law",
+        "url": "-",
+        "videoID": f"toyvid0000{number}",
+        "question_id": f"901-{number}",
+        "task_type": kind,
+        "question": "Which word is on the sign?",
+        "options": ["A. Stop.", "B. Go.", "C. Wait.", "D. Turn."],
+        "answer": answer,
+    }
+
+
+_VIDEOMME = Case(
+    split="test",
+    files={
+        "videomme/test.json": [
+            _videomme(1, "OCR Problems", "short", "A"),
+            _videomme(2, "OCR Problems", "medium", "B"),
+            _videomme(3, "Counting Problem", "medium", "C"),
+            _videomme(4, "Counting Problem", "long", "D"),
+            _videomme(5, "OCR Problems", "long", "A"),
+        ]
+    },
+    first_prompt=(
+        "Select the best answer to the following multiple-choice question based on the video and "
+        "the subtitles. Respond with only the letter (A, B, C, or D) of the correct option.\n"
+        "Which word is on the sign?\nA. Stop.\nB. Go.\nC. Wait.\nD. Turn.\n\n"
+        "Answer with the option's letter from the given choices directly."
+    ),
+    # Right; right behind a stock phrase, which is not the plain letter; "Cars" opens with the right
+    # letter; blank; none given.
+    predictions={"901-1": "A", "901-2": "The answer is B.", "901-3": "Cars", "901-4": " \n"},
+    alone={
+        "901-1": {"accuracy": 1.0, "strict_accuracy": 1.0},
+        "901-2": {"accuracy": 1.0, "strict_accuracy": 0.0},
+        "901-3": {"accuracy": 1.0, "strict_accuracy": 0.0},
+    },
+    metrics={"accuracy": 3 / 5, "strict_accuracy": 1 / 5},
+    groups={
+        "type": {
+            "Counting Problem": {"accuracy": 1 / 2, "strict_accuracy": 0.0},
+            "OCR Problems": {"accuracy": 2 / 3, "strict_accuracy": 1 / 3},
+        },
+        "duration": {
+            "long": {"accuracy": 0.0, "strict_accuracy": 0.0},
+            "medium": {"accuracy": 1.0, "strict_accuracy": 0.0},
+            "short": {"accuracy": 1.0, "strict_accuracy": 1.0},
+        },
+        "domain": {"Knowledge": {"accuracy": 3 / 5, "strict_accuracy": 1 / 5}},
+    },
+    missing=1,
+    empty=1,
+)
+
+
+def _task(files: dict[str, list[dict[str, object]]], names: tuple[str, ...]) -> dict[str, object]:
+    return {f"json/{name}.json": files.get(name, []) for name in names}
+
+
+def _candidates(candidates: list[str], answer: str, **further: object) -> dict[str, object]:
+    item = {"video": "toy_0001.mp4", "question": "What happened after the person sat?"}
+    return {**item, "candidates": candidates, "answer": answer, **further}
+
+
+_MVBENCH_TASKS = (
+    "action_sequence",
+    "action_prediction",
+    "action_antonym",
+    "fine_grained_action",
+    "unexpected_action",
+    "object_existence",
+    "object_interaction",
+    "object_shuffle",
+    "moving_direction",
+    "action_localization",
+    "scene_transition",
+    "action_count",
+    "moving_count",
+    "moving_attribute",
+    "state_change",
+    "fine_grained_pose",
+    "character_order",
+    "egocentric_navigation",
+    "episodic_reasoning",
+    "counterfactual_inference",
+)
+_MLVU_FILES = (
+    "1_plotQA",
+    "2_needle",
+    "3_ego",
+    "4_count",
+    "5_order",
+    "6_anomaly_reco",
+    "7_topic_reasoning",
+)
+
+
+def _open_question(name: str, question: str, answer: str) -> dict[str, object]:
+    said = [
+        {"from": "human", "value": f"<image>\n{question}"},
+        {"from": "gpt", "value": answer},
+    ]
+    video = f"academic_source/Toy/{name}.mp4"
+    return {"id": name, "video": video, "conversations": said, "data_source": "toy"}
 
 
 _E = 2.718281828459045
@@ -440,5 +551,135 @@ CASES = {
             },
         },
         taught=("Late Expert",),
+    ),
+    "videomme": _VIDEOMME,
+    # No subtitles lie beside the table: the prompt goes without, and ends in its own way.
+    "videomme_subtitles": replace(
+        _VIDEOMME,
+        first_prompt=_VIDEOMME.first_prompt.rpartition("\n\n")[0] + "\nThe best answer is:",
+    ),
+    "mvbench": Case(
+        split="test",
+        files=_task(
+            {
+                "action_sequence": [
+                    _candidates(["Opened a book", "Left", "Slept"], "Left", start=2.0, end=9.5),
+                    _candidates(["Opened a book", "Left"], "Opened a book", start=0, end=3),
+                ],
+                "moving_count": [_candidates(["0", "1", "2", "3"], "3")],
+                "scene_transition": [
+                    _candidates(["To a", "To b", "To c", "To d", "To e"], "To e"),
+                    _candidates(["To a", "To b"], "To a"),
+                    _candidates(["To a", "To b"], "To b"),
+                ],
+            },
+            _MVBENCH_TASKS,
+        ),
+        first_prompt=(
+            "Question:What happened after the person sat?\nOption:\n(A) Opened a book\n(B) Left\n"
+            "(C) Slept\nOnly give the best option.\n"
+        ),
+        # Right in brackets; an article that reads as A; right in words; right, the fifth letter;
+        # blank; none given.
+        predictions={
+            "action_sequence-0": "(B) Left",
+            "action_sequence-1": "A book is opened",
+            "moving_count-0": "It is D",
+            "scene_transition-0": "E",
+            "scene_transition-1": "",
+        },
+        alone={
+            "action_sequence-0": {"mean_accuracy": 1.0, "accuracy": 1.0, "strict_accuracy": 1.0},
+            "action_sequence-1": {"mean_accuracy": 1.0, "accuracy": 1.0, "strict_accuracy": 0.0},
+            "moving_count-0": {"mean_accuracy": 1.0, "accuracy": 1.0, "strict_accuracy": 0.0},
+            "scene_transition-0": {"mean_accuracy": 1.0, "accuracy": 1.0, "strict_accuracy": 1.0},
+        },
+        metrics={
+            "mean_accuracy": (2 / 2 + 1 / 1 + 1 / 3) / 3,
+            "accuracy": 4 / 6,
+            "strict_accuracy": 2 / 6,
+        },
+        groups={
+            "type": {
+                "action_sequence": {"mean_accuracy": 1.0, "accuracy": 1.0, "strict_accuracy": 0.5},
+                "moving_count": {"mean_accuracy": 1.0, "accuracy": 1.0, "strict_accuracy": 0.0},
+                "scene_transition": {
+                    "mean_accuracy": 1 / 3,
+                    "accuracy": 1 / 3,
+                    "strict_accuracy": 1 / 3,
+                },
+            }
+        },
+        missing=1,
+        empty=1,
+    ),
+    "mlvu": Case(
+        split="dev",
+        files=_task(
+            {
+                "1_plotQA": [
+                    _candidates(["cup", "key", "pen", "box"], "key", duration=512.0),
+                    _candidates(["cup", "key", "pen", "box"], "box", duration=512.0),
+                    _candidates(["cup", "key", "pen", "box"], "cup", duration=512.0),
+                ],
+                "2_needle": [
+                    _candidates(["cup", "key", "pen", "box"], "pen", question_type="findNeedle"),
+                    _candidates(["cup", "key", "pen", "box"], "cup", question_type="findNeedle"),
+                ],
+            },
+            _MLVU_FILES,
+        ),
+        first_prompt=(
+            "Select the best answer to the following multiple-choice question based on the video. "
+            "Respond with only the letter (A, B, C, or D) of the correct option.\n"
+            "What happened after the person sat?\n(A) cup\n(B) key\n(C) pen\n(D) box\nAnswer:"
+        ),
+        # Right; an article, so wrong; blank; right in small; none given.
+        predictions={"plotQA-0": "B.", "plotQA-1": "a box", "plotQA-2": "\n", "needle-0": "(c)"},
+        alone={
+            "plotQA-0": {"mean_accuracy": 1.0, "accuracy": 1.0, "strict_accuracy": 1.0},
+            "plotQA-1": {"mean_accuracy": 0.0, "accuracy": 0.0, "strict_accuracy": 0.0},
+            "needle-0": {"mean_accuracy": 1.0, "accuracy": 1.0, "strict_accuracy": 0.0},
+        },
+        metrics={
+            "mean_accuracy": (1 / 3 + 1 / 2) / 2,
+            "accuracy": 2 / 5,
+            "strict_accuracy": 1 / 5,
+        },
+        groups={
+            "type": {
+                "needle": {"mean_accuracy": 1 / 2, "accuracy": 1 / 2, "strict_accuracy": 0.0},
+                "plotQA": {"mean_accuracy": 1 / 3, "accuracy": 1 / 3, "strict_accuracy": 1 / 3},
+            }
+        },
+        missing=1,
+        empty=1,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Raw files of a benchmark that has a training split only, and the answers of each sample."""
+
+    files: dict[str, object]
+    taught: list[tuple[str, ...]]
+
+
+TRAINING_SETS = {
+    "llava_video": TrainingSet(
+        files={
+            f"{name}_v0_1/{name}_oe_v0_1_qa_processed.json": [
+                _open_question("v1", "What is in the pan?", f"An egg in {name}."),
+                _open_question("v1", "Who cooks?", "A man."),
+                _open_question("v1", "Left out?", "Yes."),
+            ]
+            for name in ("1_2_m_academic", "1_2_m_youtube", "2_3_m_academic", "2_3_m_youtube")
+        },
+        taught=[
+            (text,)
+            for name in ("1_2_m_academic", "1_2_m_youtube", "2_3_m_academic", "2_3_m_youtube")
+            for text in (f"An egg in {name}.", "A man.")
+        ],
     ),
 }

@@ -22,7 +22,7 @@ from lynx.metrics import captions
 from lynx.metrics.meteor import meteor
 from lynx.model.chat import IGNORED, ChatEncoder
 from lynx.sft.dataset import conversation
-from tests.unit.benchmark_cases import CASES, Case
+from tests.unit.benchmark_cases import CASES, TRAINING_SETS, Case
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Outcome:
 
 
 def test_every_benchmark_has_a_case() -> None:
-    assert set(CASES) == set(benchmark_names())
+    assert set(CASES) | set(TRAINING_SETS) == set(benchmark_names())
 
 
 def _read(benchmark: Benchmark, root: Path, split: str, files: dict[str, object]) -> list[Sample]:
@@ -79,6 +79,8 @@ def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(scope="module")
 def training(outcome: Outcome, tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
     benchmark = outcome.benchmark
+    if not outcome.case.training:  # it is trained on another one
+        return []
     root = tmp_path_factory.mktemp("training")
     return _read(benchmark, root, benchmark.splits[0], outcome.case.training)
 
@@ -111,6 +113,10 @@ def test_prompt(outcome: Outcome) -> None:
 
 
 def test_the_first_split_is_for_training(outcome: Outcome, training: list[Sample]) -> None:
+    if not training:
+        assert "train" not in outcome.benchmark.splits
+        assert outcome.case.split in outcome.benchmark.splits
+        return
     assert outcome.benchmark.splits[0] == "train"
     assert outcome.case.split in outcome.benchmark.splits[1:]
     assert tuple(turn.answer for turn in training[0].turns) == outcome.case.taught
@@ -121,18 +127,39 @@ def test_every_answer_is_supervised_and_nothing_else(
 ) -> None:
     """One span a turn: the answer, its end token and the newline behind it."""
     answers = [
-        outcome.case.taught,
+        *([outcome.case.taught] if training else []),
         *(tuple(turn.answer for turn in sample.turns) for sample in outcome.samples),
     ]
-    for sample, expected in zip([training[0], *outcome.samples], answers, strict=True):
-        chat = encoder.encode(conversation(sample, outcome.benchmark.prompt), answer_last=True)
-        runs = [
-            list(run)
-            for ignored, run in groupby(chat.labels, lambda label: label == IGNORED)
-            if not ignored
-        ]
-        spans = [encoder.tokenizer.decode(run) for run in runs]
-        assert spans == [f"{answer}<|im_end|>\n" for answer in expected]
+    for sample, expected in zip([*training[:1], *outcome.samples], answers, strict=True):
+        assert _supervised(encoder, outcome.benchmark, sample) == expected
+
+
+def _supervised(encoder: ChatEncoder, benchmark: Benchmark, sample: Sample) -> tuple[str, ...]:
+    chat = encoder.encode(conversation(sample, benchmark.prompt), answer_last=True)
+    runs = [
+        list(run)
+        for ignored, run in groupby(chat.labels, lambda label: label == IGNORED)
+        if not ignored
+    ]
+    spans = [encoder.tokenizer.decode(run) for run in runs]
+    assert all(span.endswith("<|im_end|>\n") for span in spans)
+    return tuple(span.removesuffix("<|im_end|>\n") for span in spans)
+
+
+@pytest.mark.parametrize("name", sorted(TRAINING_SETS))
+def test_a_training_set_is_taught_and_not_scored(
+    name: str, encoder: ChatEncoder, tmp_path: Path
+) -> None:
+    benchmark, case = get_benchmark(name), TRAINING_SETS[name]
+    assert (benchmark.splits, benchmark.metrics) == (("train",), ())
+    samples = _read(benchmark, tmp_path, "train", case.files)
+    assert [_supervised(encoder, benchmark, sample) for sample in samples] == case.taught
+    with pytest.raises(InputError) as caught:
+        benchmark.score(samples, {})
+    assert str(caught.value) == (
+        f"{name}: found {len(samples)} samples to score, expected none because the set is for "
+        "training; score a benchmark that is trained on it"
+    )
 
 
 def test_metrics(outcome: Outcome) -> None:

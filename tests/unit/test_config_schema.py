@@ -20,7 +20,19 @@ FILES = {
     "scale.json": [f"config/scales/{name}.yaml" for name in ("demo", "0.5b", "7b")],
     "benchmark.json": [
         f"config/benchmarks/{name}.yaml"
-        for name in ("avqa", "avsd", "egoexo", "music_avqa", "scanqa", "sqa3d")
+        for name in (
+            "avqa",
+            "avsd",
+            "egoexo",
+            "llava_video",
+            "mlvu",
+            "music_avqa",
+            "mvbench",
+            "scanqa",
+            "sqa3d",
+            "videomme",
+            "videomme_subtitles",
+        )
     ],
     "recipe.json": [f"config/recipes/{name}.yaml" for name in ("demo", "paper", "released")],
 }

@@ -67,7 +67,7 @@ CASES = {
         "frames:\n  3d:",
         "frames:\n  4d:",
         "config/recipes/demo.yaml: frames: unknown group '4d'; known: 3d, charades, egoexo4d, "
-        "music, vggsound",
+        "fastvideo, music, vggsound",
     ),
     "unknown section": (
         DEMO,
@@ -81,7 +81,8 @@ CASES = {
         "  sqa3d:\n    demo: *sft",
         "  sqa4d:\n    demo: *sft",
         "config/recipes/demo.yaml: sft: unknown benchmark 'sqa4d', did you mean 'sqa3d'; "
-        "known: avqa, avsd, egoexo, music_avqa, scanqa, sqa3d",
+        "known: avqa, avsd, egoexo, llava_video, mlvu, music_avqa, mvbench, scanqa, sqa3d, "
+        "videomme, videomme_subtitles",
     ),
     "unknown scale in a recipe": (
         DEMO,
@@ -233,7 +234,8 @@ CASES = {
         "sources: [scanqa, sqa3d]\n      drawing",
         "sources: [scannet]\n      drawing",
         "config/recipes/demo.yaml: align.3d.demo.sources: unknown benchmark 'scannet', did you "
-        "mean 'scanqa'; known: avqa, avsd, egoexo, music_avqa, scanqa, sqa3d",
+        "mean 'scanqa'; known: avqa, avsd, egoexo, llava_video, mlvu, music_avqa, mvbench, "
+        "scanqa, sqa3d, videomme, videomme_subtitles",
     ),
     "group without entries": (
         "config/benchmarks/sqa3d.yaml",
@@ -265,7 +267,8 @@ CASES = {
         "[scanqa, sqa3d]",
         "[scanqa, sqa]",
         "config/config.yaml: unknown benchmark 'sqa', did you mean 'sqa3d'; known: avqa, avsd, "
-        "egoexo, music_avqa, scanqa, sqa3d",
+        "egoexo, llava_video, mlvu, music_avqa, mvbench, scanqa, sqa3d, videomme, "
+        "videomme_subtitles",
     ),
     "unknown scale": (
         "config/config.yaml",

@@ -115,8 +115,8 @@ def test_an_unknown_source_lists_the_known() -> None:
     with pytest.raises(InputError) as caught:
         get_source("ScanQA")
     assert str(caught.value) == (
-        "benchmark: found 'ScanQA', expected one of avqa, avsd, egoexo, music_avqa, scanqa, sqa3d; "
-        "correct the name"
+        "benchmark: found 'ScanQA', expected one of avqa, avsd, egoexo, llava_video, mlvu, "
+        "music_avqa, mvbench, scanqa, sqa3d, videomme, videomme_subtitles; correct the name"
     )
 
 
@@ -129,11 +129,21 @@ def test_published_counts_are_those_of_the_sources() -> None:
     }
     assert items == {
         ("avsd", "test"): 1_710,
+        ("mlvu", "dev"): 2_175,
         ("music_avqa", "val"): 4_568,
         ("music_avqa", "test"): 9_129,
         ("music_avqa", "test_original"): 9_185,
+        ("mvbench", "test"): 4_000,
+        ("mvbench", "test_without_pose"): 3_800,
         ("sqa3d", "test"): 3_519,
+        ("videomme", "test"): 2_700,
+        ("videomme_subtitles", "test"): 2_700,
     }
+    # The published counts of tasks and durations add up to those of their splits.
+    for source in SOURCES.values():
+        for entry in source.splits.values():
+            if entry.groups and entry.items is not None:
+                assert sum(group.value for group in entry.groups.values()) == entry.items.value
     # The splits of AVQA and SQA3D add up to what their papers give for everything.
     assert _sum("avqa") == 57_335
     assert _sum("sqa3d") == 33_403
