@@ -144,6 +144,7 @@ def lmms_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice:
         "model": _model(experiment),
         "benchmark": benchmark,
         "sft": sft_slice(experiment, variant, benchmark),
+        "split": evaluate.split,
         "view": _view(evaluate.view, experiment.variants[variant].x),
         "min_new_tokens": evaluate.min_new_tokens,
         "questions_per_batch": evaluate.questions_per_batch,

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from lynx.benchmarks.annotation import objects, read_json
+from lynx.benchmarks.mlvu import TASKS as MLVU_STEMS
+from lynx.benchmarks.mvbench import SPLITS
 from lynx.errors import InputError
 from lynx.evaluate.lmms.local_tasks import (
     Item,
     LocalTasks,
-    Reader,
     Table,
     package_module,
     require_folder,
@@ -34,21 +35,10 @@ MVBENCH_FOLDERS = {
 }
 """Folders that lmms-eval reads on the branch `video` -> their names on the main branch."""
 
-MLVU_TASKS = {
-    "plotQA": "1_plotQA",
-    "needle": "2_needle",
-    "ego": "3_ego",
-    "count": "4_count",
-    "order": "5_order",
-    "anomaly_reco": "6_anomaly_reco",
-    "topic_reasoning": "7_topic_reasoning",
-}
-"""Task type -> its file below json/ and its folder below video/ of `MLVU/MVLU`."""
 
-
-def videomme(root: Path, folder: Path) -> LocalTasks:
+def videomme(root: Path, folder: Path, split: str = "test") -> LocalTasks:
     """`lmms-lab/Video-MME`: videomme/test-*.parquet, or test.json of the same rows, and data/."""
-    del folder
+    del folder, split  # there is one
     require_folder(root, "data", "unpack the archives of lmms-lab/Video-MME there")
     table = root / "videomme/test.json"
     paths = (table,) if table.is_file() else tuple(sorted(root.glob("videomme/test-*.parquet")))
@@ -66,20 +56,23 @@ def videomme(root: Path, folder: Path) -> LocalTasks:
     )
 
 
-def mvbench(root: Path, folder: Path) -> LocalTasks:
+def mvbench(root: Path, folder: Path, split: str = "test") -> LocalTasks:
     """`OpenGVLab/MVBench`: json/<task>.json, and the unpacked videos in video/ of either branch.
+
+    The split names the tasks, as `lynx.benchmarks.mvbench` does.
 
     Clips that the branch `video` holds cut are taken from there; where that folder is absent, they
     are parts of the main branch's whole videos.
     """
     folders = package_module("mvbench").DATA_LIST
     media = require_folder(root, "video", "unpack the archives of OpenGVLab/MVBench there")
-    known = {task: root / f"json/{task}.json" for task in sorted(folders)}
-    tables = tuple(
+    known = {task: root / f"json/{task}.json" for task in sorted(SPLITS[split])}
+    read = [
         _mvbench_table(task, _with_endings(path, media / folders[task], folder), media)
         for task, path in known.items()
         if path.is_file()
-    )
+    ]
+    tables = tuple(table for table in read if table.items)
     if not tables:
         raise InputError(
             f"{root / 'json'}: found no task of MVBench, expected for instance "
@@ -89,7 +82,8 @@ def mvbench(root: Path, folder: Path) -> LocalTasks:
     for name, other in [*MVBENCH.values(), *MVBENCH_FOLDERS.items()]:
         if not (media / name).is_dir():
             links[f"mvbench_video/{name}"] = media / other
-    absent = tuple(task for task, path in known.items() if not path.is_file())
+    names = {table.task for table in tables}
+    absent = tuple(task for task in known if f"mvbench_{task}" not in names)
     return LocalTasks(tables, links, absent)
 
 
@@ -121,16 +115,17 @@ def _mvbench_table(task: str, path: Path, media: Path) -> Table:
     return Table(name, f"mvbench/{name}.yaml", (path,), items, "train", changes)
 
 
-def mlvu(root: Path, folder: Path) -> LocalTasks:
+def mlvu(root: Path, folder: Path, split: str = "dev") -> LocalTasks:
     """`sy1998/MLVU_dev`: a test-*.parquet; else `MLVU/MVLU`: json/<n>_<task>.json; and video/.
 
     lmms-eval reads the first, whose questions hold their options. Of the second the same columns
     are written to `folder`, a line `(A) ...` for each option.
     """
+    del split  # lmms-eval's other one has six options, of which it reads four
     media = require_folder(root, "video", "unpack the archives of MLVU/MVLU there")
     paths = tuple(sorted(root.rglob("test-*.parquet")))
     if not paths:
-        rows = [row for task, stem in MLVU_TASKS.items() for row in _mlvu_rows(root, task, stem)]
+        rows = [row for task, stem in MLVU_STEMS.items() for row in _mlvu_rows(root, task, stem)]
         paths = (folder / "mlvu_dev.json",)
         folder.mkdir(parents=True, exist_ok=True)
         paths[0].write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
@@ -177,11 +172,17 @@ def _rows(paths: Sequence[Path]) -> Iterator[Mapping[str, Any]]:
             yield from objects(read_json(path), str(path))
 
 
-LAYOUTS: dict[str, Reader] = {"videomme": videomme, "mvbench": mvbench, "mlvu": mlvu}
+LAYOUTS: dict[str, Callable[..., LocalTasks]] = {
+    "videomme": videomme,
+    "mvbench": mvbench,
+    "mlvu": mlvu,
+}
 
 
-def read_layout(benchmark: str, root: Path, folder: Path) -> LocalTasks:
+def read_layout(benchmark: str, root: Path, folder: Path, split: str | None = None) -> LocalTasks:
     """The tasks of a benchmark on the folder `root`; `folder` takes what has to be written.
+
+    Without a split it is the one that the benchmark is scored on.
 
     Raises:
         InputError: there are no tasks for the benchmark, or the folder lacks something.
@@ -191,4 +192,5 @@ def read_layout(benchmark: str, root: Path, folder: Path) -> LocalTasks:
             f"--benchmark {benchmark}: has no tasks of lmms-eval here, expected one of "
             f"{', '.join(LAYOUTS)}; choose one"
         )
-    return LAYOUTS[benchmark](root, folder)
+    read = LAYOUTS[benchmark]
+    return read(root, folder) if split is None else read(root, folder, split)

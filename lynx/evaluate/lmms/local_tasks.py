@@ -9,7 +9,7 @@ A name must not be the package's own, which would win over it; hence `videomme_l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.util import module_from_spec, spec_from_file_location
@@ -63,11 +63,7 @@ class LocalTasks:
     links: Mapping[str, Path]
     """Path below `HF_HOME` -> the folder that it stands for."""
     absent: tuple[str, ...] = ()
-    """Tasks of the benchmark whose annotation is not in the folder."""
-
-
-Reader = Callable[[Path, Path], LocalTasks]
-"""(folder of the data, folder that may be written) -> the tasks."""
+    """Tasks of the split whose annotation is not in the folder, or holds nothing."""
 
 
 def prepare(found: LocalTasks, folder: Path) -> None:

@@ -63,15 +63,17 @@ def run_lmms(
     )
     started = time.monotonic()
     with prepared.state() as state:
-        tasks = read_layout(benchmark, project.annotations_root(benchmark), state)
+        evaluate = experiment.recipes[benchmark].evaluate
+        root = project.annotations_root(benchmark)
+        tasks = read_layout(benchmark, root, state, evaluate.split)
         prepare(tasks, state)
         inside = {path: Path(os.path.relpath(path, layout.root)) for path in (adapter, state)}
         arguments = model_arguments(inside[adapter], benchmark, files, overrides)
         arguments["journal"] = (inside[state] / JOURNAL).as_posix()
         shutil.rmtree(state / OUTPUT, ignore_errors=True)
         output = (state / OUTPUT).resolve()
-        per_batch = experiment.recipes[benchmark].evaluate.questions_per_batch
-        words = command(arguments, tasks.tables, state.resolve(), output, per_batch)
+        batch = evaluate.questions_per_batch
+        words = command(arguments, tasks.tables, state.resolve(), output, batch)
         run(words, state, layout.root)
         found = read_package(state / OUTPUT, tasks.tables)
         judged = [
