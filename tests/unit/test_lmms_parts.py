@@ -238,6 +238,19 @@ def test_what_a_folder_lacks_is_told(tmp_path: Path) -> None:
     )
 
 
+def test_a_table_without_a_column_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "videomme").mkdir()
+    path = tmp_path / "videomme/test.json"
+    path.write_text(json.dumps([{"question_id": "1-1", "videoID": "a", "duration": "short"}]))
+    with pytest.raises(InputError) as caught:
+        videomme(tmp_path, tmp_path)
+    assert told(caught) == (
+        f"{path}, item 0 (from 0): found no field 'domain', expected it because lmms-eval scores by "
+        "it; use the table as published"
+    )
+
+
 TABLE = Table(
     "mlvu_dev", "mlvu/mlvu_dev.yaml", (), (Item("a", "v", "ego"), Item("b", "v", "ego")), "t"
 )

@@ -29,6 +29,12 @@ MVBENCH = {
 }
 """Tasks whose clips are parts of videos -> the folder of cut clips, the folder of whole videos."""
 
+VIDEOMME_COLUMNS = (
+    "question_id", "videoID", "duration", "domain", "sub_category", "task_type", "question",
+    "options", "answer",
+)  # fmt: skip
+"""What lmms-eval reads of a row of Video-MME."""
+
 MVBENCH_FOLDERS = {
     "ssv2_video_mp4": "ssv2_video",
     "nturgbd_convert": "nturgbd",
@@ -47,13 +53,25 @@ def videomme(root: Path, folder: Path, split: str = "test") -> LocalTasks:
             f"{root / 'videomme'}: found no test-*.parquet, expected the table of "
             "lmms-lab/Video-MME; copy its folder videomme"
         )
+    rows = list(_rows(paths))
+    _require_columns(paths[0], rows, VIDEOMME_COLUMNS)
     items = tuple(
-        Item(str(row["question_id"]), str(row["videoID"]), str(row["duration"]))
-        for row in _rows(paths)
+        Item(str(row["question_id"]), str(row["videoID"]), str(row["duration"])) for row in rows
     )
     return LocalTasks(
         (Table("videomme", "videomme/videomme.yaml", paths, items, "test"),), {"videomme": root}
     )
+
+
+def _require_columns(path: Path, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
+    """lmms-eval would fail on an absent column only when all questions have been answered."""
+    for number, row in enumerate(rows):
+        for name in names:
+            if name not in row:
+                raise InputError(
+                    f"{path}, item {number} (from 0): found no field {name!r}, expected it because "
+                    "lmms-eval scores by it; use the table as published"
+                )
 
 
 def mvbench(root: Path, folder: Path, split: str = "test") -> LocalTasks:
