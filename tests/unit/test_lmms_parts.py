@@ -246,8 +246,8 @@ def test_a_table_without_a_column_is_told_before_anything_is_asked(tmp_path: Pat
     with pytest.raises(InputError) as caught:
         videomme(tmp_path, tmp_path)
     assert told(caught) == (
-        f"{path}, item 0 (from 0): found no field 'domain', expected it because lmms-eval scores by "
-        "it; use the table as published"
+        f"{path}, item 0 (from 0): found no field 'domain', expected it because lmms-eval scores "
+        "by it; use the table as published"
     )
 
 
