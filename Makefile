@@ -46,7 +46,7 @@ $(MADE):
 # The project itself is installed editable with the setuptools of the lock: no network, no build
 # isolation; what it adds is the `lynx` command and the metadata that manifests record.
 $(SYNCED): $(MADE)
-	@echo "setup: the packages of envs/cpu.lock (about 6 GB when they are new)"
+	@echo "setup: the packages of envs/cpu.lock (about 7 GB when they are new)"
 	@rm -f .venv/.synced-*
 	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes --compile-bytecode envs/cpu.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --offline --no-deps --no-build-isolation -e .
@@ -73,11 +73,10 @@ format: setup  ## rewrite Python and Snakemake files in the project's style
 	@$(BIN)/ruff format --quiet
 	@$(call quietly,$(BIN)/snakefmt $(SNAKEFILES))
 
-lock: setup  ## resolve envs/*.in again, keeping versions that still fit, and write envs/cpu.yaml
+lock: setup  ## resolve envs/*.in again, keeping versions that still fit, and write the conda form
 	@$(COMPILE) envs/bootstrap.in -o envs/bootstrap.lock
-	@$(COMPILE) envs/cpu.in -o envs/cpu.lock
-	@$(BIN)/python -m lynx.artifacts.conda_env envs/cpu.in envs/cpu.lock > envs/cpu.yaml.new
-	@mv envs/cpu.yaml.new envs/cpu.yaml
+	@$(COMPILE) envs/cpu.in envs/lmms.in --override envs/lmms-overrides.txt -o envs/cpu.lock
+	@$(BIN)/python -m lynx.artifacts.conda_env envs/cpu.in envs/cpu.lock envs
 
 snapshot: setup  ## run all of the demo over its seeds and renew docs/demo/results
 	@$(SNAKEMAKE) -- all tables

@@ -249,6 +249,37 @@ def score(
     run_score(project, variant, benchmark)
 
 
+@app.command("lmms-eval")
+def lmms_eval(
+    variant: Variant,
+    benchmark: Annotated[str, typer.Option(help="videomme, mvbench or mlvu.")],
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Let lmms-eval score a trained variant by its own tasks, on local data. Resumable per clip."""
+    from lynx.evaluate.lmms.stage import run_lmms
+
+    project = load(config, sets, root, variant=variant, benchmark=benchmark)
+    run_lmms(project, variant, benchmark, config, read_pairs(sets))
+
+
+@app.command("lmms-tasks")
+def lmms_tasks(
+    benchmark: Annotated[str, typer.Option(help="videomme, mvbench or mlvu.")],
+    data: Annotated[Path, typer.Option(help="The hub dataset's files on this machine.")],
+    target: Annotated[Path, typer.Option(help="The folder to write the tasks into.")],
+) -> None:
+    """Write lmms-eval's tasks for data of this machine, and print the command that runs them."""
+    from lynx.evaluate.lmms.layouts import read_layout
+    from lynx.evaluate.lmms.local_tasks import prepare
+    from lynx.evaluate.lmms.run import usage
+
+    found = read_layout(benchmark, data, target)
+    prepare(found, target)
+    typer.echo(usage(found.tables, target))
+
+
 @app.command()
 def headline(
     benchmark: BenchmarkName,

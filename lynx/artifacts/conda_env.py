@@ -1,9 +1,11 @@
 """`envs/cpu.yaml`: the conda form of the locked environment, written by `make lock`.
 
-    python -m lynx.artifacts.conda_env envs/cpu.in envs/cpu.lock > envs/cpu.yaml
+    python -m lynx.artifacts.conda_env envs/cpu.in envs/cpu.lock envs
 
 conda gives Python alone; every package comes from PyPI at the version of the lock, so that both
-ways into the environment end at the same packages.
+ways into the environment end at the same packages. What the YAML asks for, pip resolves; it knows
+no overrides, so packages that the lock holds against another one's wishes (`envs/lmms.in`) come
+afterwards, without a resolution: Snakemake runs `envs/cpu.post-deploy.sh` in a new environment.
 """
 
 from __future__ import annotations
@@ -42,13 +44,33 @@ def render_conda_env(source: Path, lock: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
+def render_post_deploy(lock: Path) -> str:
+    """The script that brings an environment made from the YAML to exactly the lock.
+
+    Raises `InputError` if the lock is missing or holds something that is no pin.
+    """
+    pins = [f"{name}=={version}" for name, version in read_pins(lock).items()]
+    return (
+        "#!/usr/bin/env bash\n"
+        "# Written by `make lock` from the lock. Snakemake runs it in a new conda environment;\n"
+        "# after `conda env create` run it by hand, with that environment active.\n"
+        "set -euo pipefail\n"
+        "python -m pip install --quiet --no-deps \\\n  " + " \\\n  ".join(pins) + "\n"
+    )
+
+
 def main() -> int:
-    """Print the file for the two paths on the command line; 2 and a sentence for wrong input."""
+    """Write both files for the paths on the command line; 2 and a sentence for wrong input."""
     try:
-        source, lock = (Path(argument) for argument in sys.argv[1:])
-        sys.stdout.write(render_conda_env(source, lock))
+        source, lock, folder = (Path(argument) for argument in sys.argv[1:])
+        texts = {
+            ".yaml": render_conda_env(source, lock),
+            ".post-deploy.sh": render_post_deploy(lock),
+        }
+        for ending, text in texts.items():
+            (folder / f"{source.stem}{ending}").write_text(text, encoding="utf-8")
     except ValueError:
-        print("usage: python -m lynx.artifacts.conda_env REQUIREMENTS LOCK", file=sys.stderr)
+        print("usage: python -m lynx.artifacts.conda_env REQUIREMENTS LOCK FOLDER", file=sys.stderr)
         return 2
     except InputError as error:
         print(error, file=sys.stderr)

@@ -13,5 +13,6 @@ STAGE_VERSIONS = {
     "sft": 1,
     "predict": 1,
     "score": 1,
+    "lmms": 1,
     "train-base": 1,
 }

@@ -19,6 +19,7 @@ from lynx.config.strict import Fraction, Positive, Strict
 from lynx.errors import InputError
 
 Dtype = Literal["float32", "bfloat16"]
+Device = Literal["auto", "cpu", "cuda"]
 Stream = Literal["video", "aligned", "plain"]
 """The RGB stream, or the X stream with the vision adapter on (`aligned`) or off (`plain`)."""
 
@@ -139,7 +140,7 @@ class SiteConfig(Strict):
     feature_disk_gb: float = Field(
         ge=0.0, description="features are stored up to this size, streamed above it"
     )
-    device: Literal["auto", "cpu", "cuda"]
+    device: Device
     threads: Positive = Field(description="CPU threads of one job")
     workers: Positive = Field(description="processes that prepare data")
 

@@ -67,6 +67,14 @@ class Layout:
         """Answers on the evaluation split."""
         return self.runs / "predictions" / variant / benchmark / f"seed{seed}"
 
+    def lmms(self, variant: str, benchmark: str, seed: int) -> Path:
+        """Answers to lmms-eval's tasks, with its own files."""
+        return self.runs / "lmms" / variant / benchmark / f"seed{seed}"
+
+    def lmms_metrics(self, variant: str, benchmark: str, seed: int) -> Path:
+        """The score of these answers."""
+        return self.metrics(variant, benchmark, seed).with_name("lmms_eval.json")
+
     def metrics(self, variant: str, benchmark: str, seed: int) -> Path:
         """The score of one run: a small file that Git may keep."""
         folder = self.root / "results" / self.scale / variant / benchmark / f"seed{seed}"

@@ -143,6 +143,23 @@ def predict_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice
     }
 
 
+def lmms_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice:
+    """Answers of a trained variant to lmms-eval's tasks, which set the length of an answer.
+
+    Raises `InputError` for a variant whose language adapter is not trained.
+    """
+    evaluate = experiment.recipes[benchmark].evaluate
+    return {
+        "model": _model(experiment),
+        "benchmark": benchmark,
+        "sft": sft_slice(experiment, variant, benchmark),
+        "split": evaluate.split,
+        "view": _view(evaluate.view, experiment.variants[variant].x),
+        "min_new_tokens": evaluate.min_new_tokens,
+        "questions_per_batch": evaluate.questions_per_batch,
+    }
+
+
 def _model(experiment: Experiment) -> Slice:
     return {"base": experiment.scale.base, "dtype": experiment.scale.dtype}
 

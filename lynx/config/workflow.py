@@ -243,6 +243,13 @@ def predict_inputs(experiment: Experiment, variant: str, benchmark: str) -> list
     return own + stream_inputs(experiment, variant, benchmark, split, streams)
 
 
+def lmms_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str]:
+    """Base, table and the language adapter."""
+    layout, seed = Layout(Path(), experiment.scale_name), experiment.main.seed
+    sft = layout.sft(variant, experiment.trainer_of(benchmark), seed)
+    return [manifest(folder) for folder in (layout.base, layout.data(benchmark), sft)]
+
+
 def slice_of(stage: str, experiment: Experiment, *names: str) -> str:
     """The config slice of a stage as text: a rule's parameter, so that a change re-runs it."""
     found = getattr(slices, f"{stage}_slice")(experiment, *names)

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lynx.artifacts.conda_env import render_conda_env
+from lynx.artifacts.conda_env import render_conda_env, render_post_deploy
 from lynx.artifacts.lock import direct_requirements, read_pins
 from lynx.config.loading import load_experiment
 from lynx.errors import InputError
@@ -68,13 +68,16 @@ def test_every_pin_has_hashes_and_no_origin(lock: Path) -> None:
 
 
 def test_the_lock_covers_every_direct_requirement() -> None:
-    assert set(direct_requirements(ENVS / "cpu.in")) <= set(read_pins(ENVS / "cpu.lock"))
+    wanted = {*direct_requirements(ENVS / "cpu.in"), *direct_requirements(ENVS / "lmms.in")}
+    assert wanted <= set(read_pins(ENVS / "cpu.lock"))
     assert set(direct_requirements(ENVS / "runtime.in")) < set(direct_requirements(ENVS / "cpu.in"))
 
 
 def test_the_conda_environment_is_the_lock() -> None:
     text = (ENVS / "cpu.yaml").read_text(encoding="utf-8")
     assert text == render_conda_env(ENVS / "cpu.in", ENVS / "cpu.lock"), "run `make lock`"
+    script = (ENVS / "cpu.post-deploy.sh").read_text(encoding="utf-8")
+    assert script == render_post_deploy(ENVS / "cpu.lock"), "run `make lock`"
     python, pip, packages = read_yaml(ENVS / "cpu.yaml")["dependencies"]
     assert (python, pip) == ("python=3.11", "pip")
     locked = {entry.split()[0] for entry in entries(ENVS / "cpu.lock")}
@@ -116,11 +119,14 @@ def imported_packages() -> set[str]:
 
 
 def test_what_the_package_imports_is_a_runtime_requirement() -> None:
-    required = set(direct_requirements(ENVS / "runtime.in"))
+    # lmms-eval loads its plug-in itself, so nothing else of the package imports it.
+    required = {
+        name for file in ("runtime", "lmms") for name in direct_requirements(ENVS / f"{file}.in")
+    }
     providers = packages_distributions()
     for name in sorted(imported_packages()):
         found = {item.lower().replace("_", "-") for item in providers.get(name, [])}
-        assert found & required, f"{name} ({found}) is imported but not in envs/runtime.in"
+        assert found & required, f"{name} ({found}) is imported but not in envs/{{runtime,lmms}}.in"
 
 
 def test_ignore_rules_ship_only_what_belongs(tmp_path: Path) -> None:

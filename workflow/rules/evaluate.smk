@@ -1,4 +1,4 @@
-from lynx.config.workflow import predict_inputs
+from lynx.config.workflow import lmms_inputs, predict_inputs
 
 RUN = "{variant}/{benchmark}/seed{seed}"
 RUN_LOG = "{variant}-{benchmark}-seed{seed}.log"
@@ -45,3 +45,26 @@ rule score:
     shell:
         "lynx --log {log} score --variant {wildcards.variant} --benchmark {wildcards.benchmark}"
         " {params.options}"
+
+
+rule lmms:
+    input:
+        lambda w: lmms_inputs(CONFIG.at(w), w.variant, w.benchmark),
+    output:
+        f"runs/{{scale}}/lmms/{RUN}/manifest.json",
+        f"results/{{scale}}/{RUN}/lmms_eval.json",
+    log:
+        f"logs/{{scale}}/lmms-{RUN_LOG}",
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=4000,
+        gpu=lambda w: CONFIG.at(w).scale.gpus,
+        runtime=lambda w, attempt: 600 * attempt,
+    params:
+        options=CONFIG.options,
+        slice=lambda w: slice_of("lmms", CONFIG.at(w), w.variant, w.benchmark),
+        version=STAGE_VERSIONS["lmms"],
+    shell:
+        "lynx --log {log} lmms-eval --variant {wildcards.variant}"
+        " --benchmark {wildcards.benchmark} {params.options}"
