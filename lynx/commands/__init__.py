@@ -1,0 +1,1 @@
+"""The subcommands of `lynx`, by what they are for."""

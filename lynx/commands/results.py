@@ -1,0 +1,95 @@
+"""Commands that show scores, and that let a trained adapter answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lynx.commands.options import HERE, ConfigFiles, Overrides, Root, load
+
+app = typer.Typer()
+
+
+@app.command()
+def table(
+    benchmark: Annotated[str, typer.Argument(help="E.g. scanqa.")],
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Print a benchmark's metrics, lynx beside its controls, and where to look next."""
+    from lynx.report.terminal import print_table
+
+    print_table(load(config, sets, root, benchmark=benchmark), benchmark)
+
+
+@app.command()
+def seeds(
+    benchmark: Annotated[str, typer.Argument(help="E.g. scanqa.")],
+    write: Annotated[bool, typer.Option("--write", help="Write results/tables/ too.")] = False,
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Print mean and spread over all seeds that have been run, by variant and question group."""
+    from lynx.report.seeds import print_seeds, write_seeds
+
+    project = load(config, sets, root, benchmark=benchmark)
+    print_seeds(project, benchmark)
+    if write:
+        write_seeds(project, benchmark)
+
+
+@app.command()
+def ask(
+    clip: Annotated[Path, typer.Argument(help="A video, or a folder of posed RGB-D frames.")],
+    questions: Annotated[list[str], typer.Argument(help="What to ask; several are answered.")],
+    adapter: Annotated[Path, typer.Option(help="A trained adapter, e.g. runs/.../seed0.")],
+    view: Annotated[
+        list[Path], typer.Option(help="Another camera's video of the same moments; repeat.")
+    ] = [],  # noqa: B006
+    option: Annotated[
+        list[str], typer.Option(help="An answer to choose from, for letter benchmarks; repeat.")
+    ] = [],  # noqa: B006
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Answer questions about a file of your own with a trained adapter.
+
+    `lynx ask --adapter runs/demo/sft/lynx/scanqa/seed0 my_scan "How large is this room?"`. The clip
+    is encoded once, whatever the number of questions; what is drawn of it beside the video is what
+    the adapter was trained with.
+    """
+    import json
+
+    from lynx.evaluate.ask import ask as answer
+
+    answers = answer(load(config, sets, root), adapter, [clip, *view], questions, option)
+    if as_json:
+        rows = zip(questions, answers, strict=True)
+        typer.echo(json.dumps([{"question": one, "answer": two} for one, two in rows], indent=1))
+    elif len(questions) == 1:
+        typer.echo(answers[0])
+    else:
+        for question, text in zip(questions, answers, strict=True):
+            typer.echo(f"{question}\n  {text}")
+
+
+@app.command("lmms-tasks")
+def lmms_tasks(
+    benchmark: Annotated[str, typer.Option(help="videomme, mvbench or mlvu.")],
+    data: Annotated[Path, typer.Option(help="The hub dataset's files on this machine.")],
+    target: Annotated[Path, typer.Option(help="The folder to write the tasks into.")],
+) -> None:
+    """Write lmms-eval's tasks for data of this machine, and print the command that runs them."""
+    from lynx.evaluate.lmms.layouts import read_layout
+    from lynx.evaluate.lmms.local_tasks import prepare
+    from lynx.evaluate.lmms.run import usage
+
+    found = read_layout(benchmark, data, target)
+    prepare(found, target)
+    typer.echo(usage(found.tables, target))
