@@ -83,7 +83,7 @@ snapshot: setup  ## run all of the demo over its seeds and renew docs/demo/resul
 	@rm -rf docs/demo/results && mkdir -p docs/demo
 	@cp -R results docs/demo/results && rm docs/demo/results/README.md
 
-base: setup  ## train models/demo again from the embedded world (about 45 minutes on one core)
+base: setup  ## train models/demo again from the embedded world (about an hour on one core)
 	@$(BIN)/lynx train-base --target models/demo
 
 bench: setup  ## time and weigh every stage beside a plain implementation (minutes)

@@ -47,7 +47,7 @@ def train_base(
     sets: Overrides = [],  # noqa: B006
     root: Root = HERE,
 ) -> None:
-    """Train the demo's tiny base model from nothing (about 45 minutes on one core)."""
+    """Train the demo's tiny base model from nothing (about an hour on one core)."""
     from lynx.demo.stage import run_train_base
 
     run_train_base(load(config, sets, root), target)

@@ -127,8 +127,8 @@ class BenchmarkConfig(Strict):
     main_metric: str = Field(
         description="the one metric that tables over seeds show; of a training set, empty"
     )
-    main_groups: str | None = Field(
-        description="the grouping of questions that is shown beside it: `type` or a tag; or null"
+    main_groups: tuple[str, ...] = Field(
+        description="the groupings of questions that are shown beside it: `type`, or tags"
     )
 
 

@@ -51,10 +51,10 @@ def read_runs(project: Project, benchmark: str) -> dict[str, dict[int, dict[str,
 
 @dataclass(frozen=True)
 class Shown:
-    """What is shown of a benchmark: one metric, over all questions and within one grouping."""
+    """What is shown of a benchmark: one metric, over all questions and within groupings."""
 
     metric: str
-    groups: str | None
+    groups: tuple[str, ...]
 
     @classmethod
     def of(cls, project: Project, benchmark: str) -> Shown:
@@ -69,8 +69,11 @@ class Shown:
 
     def read(self, report: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """The metric with its count: over all questions, then by group."""
-        groups = report["groups"].get(self.groups, {})
-        by_group = {f"{self.groups} {name}": groups[name][self.metric] for name in sorted(groups)}
+        by_group = {
+            f"{grouping} {name}": values[self.metric]
+            for grouping in self.groups
+            for name, values in sorted(report["groups"].get(grouping, {}).items())
+        }
         return {"all": report["metrics"][self.metric], **by_group}
 
     def spreads(self, runs: dict[int, dict[str, Any]]) -> dict[str, Spread]:

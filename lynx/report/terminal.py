@@ -75,11 +75,12 @@ def print_table(project: Project, benchmark: str) -> None:
         values = (percent(row["metrics"][key]) for row in rows.values())
         table.add_row(TITLES.get(key, key), *values)
     config = project.experiment.benchmarks[benchmark]
-    metric, groups = config.main_metric, config.main_groups
-    for name, group in sorted(report["groups"].get(groups, {}).items()):
-        values = (percent(row["groups"][groups][name][metric]) for row in rows.values())
-        title = f"{TITLES.get(metric, metric)} {name} ({group[metric]['count']})"
-        table.add_row(title, *values, style="bold")
+    metric = config.main_metric
+    for grouping in config.main_groups:
+        for name, group in sorted(report["groups"].get(grouping, {}).items()):
+            values = (percent(row["groups"][grouping][name][metric]) for row in rows.values())
+            title = f"{TITLES.get(metric, metric)} {name} ({group[metric]['count']})"
+            table.add_row(title, *values, style="bold")
     console = Console()
     console.print(table)
     console.print(
