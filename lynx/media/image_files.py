@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile
 
 from lynx.errors import InputError
 from lynx.media.matrix_text import parse_matrix
@@ -106,11 +108,26 @@ def _read_bytes(path: Path, what: str) -> bytes:
 
 def _decode(source: str, data: bytes, what: str) -> Image.Image:
     try:
-        image = Image.open(io.BytesIO(data))
-        image.load()
+        with _whole_files_only():
+            image = Image.open(io.BytesIO(data))
+            image.load()
     except _BROKEN as error:
         raise InputError(
             f"{source}: found {len(data)} bytes that do not decode, expected a whole {what}; "
             "copy or export it again"
         ) from error
     return image
+
+
+@contextmanager
+def _whole_files_only() -> Iterator[None]:
+    """Refuse a truncated file whatever another library of this process has told Pillow.
+
+    Importing lmms-eval's dependencies turns it lenient: it would fill the missing part with gray.
+    """
+    lenient = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = lenient

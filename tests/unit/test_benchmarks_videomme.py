@@ -194,7 +194,8 @@ def test_questions_stand_once_and_are_not_empty(tmp_path: Path) -> None:
     root = _write(tmp_path / "empty", _row(), _row(question_id="901-2", question=""))
     assert _refusal(root) == (
         f"{root / TABLE}: question '901-2': found empty question (1 of 2 questions are unusable), "
-        "expected at most the share allow_missing = 0; correct the file or raise allow_missing"
+        "expected at most the share allow_missing = 0; correct the file, or of a "
+        "training split raise allow_missing"
     )
     assert read(root, "test", 0.5).dropped == {"empty question": 1}
     assert _refusal(root, "val") == "split: found 'val', expected one of test; correct the recipe"

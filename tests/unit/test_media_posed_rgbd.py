@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from lynx.errors import InputError
 from lynx.media.image_files import read_color, read_depth, read_pose
@@ -122,6 +122,18 @@ def test_truncated_colour(tmp_path: Path, suffix: str, kept: float) -> None:
         f"{path}: found {len(data)} bytes that do not decode, expected a whole colour image; copy "
         "or export it again"
     )
+
+
+def test_a_truncated_image_is_refused_whatever_pillow_was_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "7.png"
+    Image.fromarray(np.zeros((40, 60, 3), dtype=np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[:-20])
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    with pytest.raises(InputError, match="that do not decode, expected a whole colour image"):
+        read_color(path)
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is True
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.02, 0.5, 0.9])

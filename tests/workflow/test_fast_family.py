@@ -115,13 +115,13 @@ def scored(tree: Path) -> Project:
 
     project = load_project(tree)
     run_base(project)
-    for name in project.experiment.benchmarks:
+    for name in project.experiment.read_by_default():
         run_data(project, name)
     for name in ("fastvideo", *SCORED):
         run_frames(project, name, group_clips(project, name))
     run_reference(project, "fastvideo")
     run_align(project, "fastvideo")
-    for name in project.experiment.benchmarks:
+    for name in project.experiment.read_by_default():
         (split,) = project.experiment.splits_used(name)
         for stream in ("video", "aligned"):
             run_features(project, name, split, stream)

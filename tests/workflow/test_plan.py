@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project_copy import copy_tree
+from tests.project_copy import FAMILY, copy_tree, edit_yaml
 from tests.workflow.snakemake_runs import SCANQA, SQA3D, planned, snakemake
 
 RUNS = "runs/demo"
@@ -38,8 +38,9 @@ def own(benchmark: str, scored: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The committed configuration, a base, and nothing that has been run."""
+    """The committed configuration for one family, a base, and nothing that has been run."""
     root = copy_tree(tmp_path_factory.mktemp("plan") / "with space")
+    edit_yaml(root / "config/config.yaml", {"benchmarks": FAMILY})
     (root / "models/demo").mkdir(parents=True)
     (root / "models/demo/config.json").write_text("{}", encoding="utf-8")
     return root

@@ -1,4 +1,4 @@
-"""What the second camera sees of a take: a person before a wall.
+"""What the second camera sees of a take: a person before a wall, on which a climber has a route.
 
 Legend: `F` frames, `H` x `W` pixels.
 """
@@ -8,38 +8,40 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lynx.benchmarks.egoexo_takes import CLASSES
 from lynx.demo.film import FRAME_SIZE
-from lynx.demo.skills.take import SkillTake
-from lynx.demo.world.palette import CEILING, COLOURS, PALETTE
+from lynx.demo.skills.take import LEVEL_COLOURS, SkillTake
+from lynx.demo.world.palette import CEILING, DOOR, PALETTE
 from lynx.demo.world.scene import stream
 
 _CAMERA_STREAM = 17
-PERSON = (18, 20)  # width, height in pixels
+HOLDS = 14
+HOLD, PERSON = (20, 14), (12, 24)  # width, height in pixels
+
+Colour = tuple[int, int, int]
 
 
 def film_person(take: SkillTake, frames: int) -> NDArray[np.uint8]:
-    """The person on a wall (F, H, W, 3): a climber as high as the skill is, a dancer below.
+    """The person before the wall (F, H, W, 3); a climber's holds have the colour of the level.
 
-    The person's clothes and the place along the wall tell nothing.
+    Where the holds are and how the person moves tells nothing.
     """
     rng = stream(take.scene.seed, _CAMERA_STREAM, take.scene.index)
-    clothes = PALETTE[COLOURS[int(rng.integers(len(COLOURS)))]]
-    left = rng.uniform(0.15, 0.7)
-    pictures = np.empty((frames, FRAME_SIZE[1], FRAME_SIZE[0], 3), dtype=np.uint8)
-    for number, moved in enumerate(rng.uniform(-1, 1, size=(frames, 2))):
-        pictures[number] = CEILING
-        _paint(pictures[number], clothes, left + 0.12 * moved[0], _height(take) + 0.02 * moved[1])
+    wall = np.empty((FRAME_SIZE[1], FRAME_SIZE[0], 3), dtype=np.uint8)
+    wall[:] = CEILING
+    if take.scenario == "Rock Climbing":
+        for x, y in rng.uniform(size=(HOLDS, 2)):
+            _paint(wall, PALETTE[LEVEL_COLOURS[take.level]], HOLD, x, y)
+    pictures = np.repeat(wall[None], frames, axis=0)
+    for picture, (x, y) in zip(pictures, rng.uniform(size=(frames, 2)), strict=True):
+        _paint(picture, DOOR, PERSON, x, y if take.scenario == "Rock Climbing" else 0.0)
     return pictures
 
 
-def _height(take: SkillTake) -> float:
-    """How high the person is, as a share of the wall that is free above them."""
-    return (take.level + 0.5) / len(CLASSES) if take.scenario == "Rock Climbing" else 0.05
-
-
-def _paint(picture: NDArray[np.uint8], colour: tuple[int, int, int], x: float, y: float) -> None:
-    width, height = PERSON
+def _paint(
+    picture: NDArray[np.uint8], colour: Colour, size: tuple[int, int], x: float, y: float
+) -> None:
+    """A rectangle at a share of the free width, and of the free height from below."""
+    width, height = size
     left = round(x * (picture.shape[1] - width))
     top = round((1 - y) * (picture.shape[0] - height))
     picture[top : top + height, left : left + width] = colour

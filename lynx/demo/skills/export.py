@@ -21,7 +21,7 @@ SECONDS = 8
 _ABOUT = """\
 - `egoexo/`: the official files of the demonstrator proficiency benchmark, and the instruct file
   that holds the prompt. In the scenario Dance the skill is the colour of the floor that the ego
-  camera sees; in Rock Climbing it is how high the person is, which only the other camera sees.
+  camera sees; in Rock Climbing it is that of the holds, which only the other camera sees.
 - `egoexo_videos/takes/<take>/frame_aligned_videos/downscaled/448/<camera>.mp4`: H.264
   without sound.
 """

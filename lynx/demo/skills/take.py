@@ -1,7 +1,8 @@
 """Takes of the skill world: what decides the skill of a person, and which camera shows it.
 
-A climber is seen by the second camera alone: the more skilled, the higher. A dancer's skill is the
-colour of the floor, which the dancer's own camera shows, as belts and mats have colours by level.
+Levels have colours, as routes in a climbing hall and mats in a dance school have. A climber's
+route is seen by the second camera alone; a dancer's mat is the floor, which the dancer's own camera
+shows.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Scenario = Literal["Dance", "Rock Climbing"]
 SCENARIOS: tuple[Scenario, ...] = ("Dance", "Rock Climbing")
 TASKS = {"Dance": "Dancing on a mat", "Rock Climbing": "Climbing a wall"}
 
-MATS = COLOURS[:4]  # the colour of a dancer's floor, by class
+LEVEL_COLOURS = COLOURS[:4]  # of a dancer's floor and a climber's holds, by class
 OTHER_FLOORS = COLOURS[4:]  # a climber's floor tells nothing
 
 QUESTION = (
@@ -55,7 +56,7 @@ def skill_take(seed: int, index: int) -> SkillTake:
     order = stream(seed, _TAKE_STREAM, index // len(_BLOCK)).permutation(len(_BLOCK))
     scenario, level = _BLOCK[order[index % len(_BLOCK)]]
     scene = build_scene(seed, index)
-    floors = (MATS[level],) if scenario == "Dance" else OTHER_FLOORS
+    floors = (LEVEL_COLOURS[level],) if scenario == "Dance" else OTHER_FLOORS
     floor = floors[int(stream(seed, _FLOOR_STREAM, index).integers(len(floors)))]
     room = dataclasses.replace(scene.room, floor_colour=floor)
     return SkillTake(dataclasses.replace(scene, room=room), scenario, level)
