@@ -36,8 +36,8 @@ _ABOUT = f"""\
 - `<annotation>.tags.json`: what each question needs, `fast` (dense frames alone show how the light
   flashes) or `colour` (any frame shows it), and its kind.
 
-Videos are H.264 without sound, {SECONDS} s of {FRAMES} frames. A flash lasts a tenth of that at
-most, and lies between the frames that are chosen when four are spread over a video.
+Videos are H.264 without sound, {SECONDS} s of {FRAMES} frames. A flash lies between the
+frames that are chosen when four are spread over a video.
 """
 
 

@@ -12,13 +12,13 @@ from lynx.demo.world.scene import stream
 FRAMES = 64
 SECONDS = 8
 FLASH_COLOURS = ("blue", "green", "red", "yellow")
-FLASH_FRAMES = 6
-"""Frames that a flash lasts: more than lie between dense frames (16 of them), so that one of these
-shows it; fewer than between slow ones (4 of them)."""
+FLASH_FRAMES = 12
+"""Frames that a flash lasts: more than lie between dense frames (16 of them), so that some of these
+show it; fewer than between slow ones (4 of them)."""
 
 _EVENT_STREAM = 13
 # Frames at which a flash may begin, between the slow frames 0, 21, 42 and 63.
-_STARTS = (range(4, 13), range(25, 34), range(46, 55))
+_STARTS = (range(3, 9), range(24, 30), range(45, 51))
 
 
 @dataclass(frozen=True)
