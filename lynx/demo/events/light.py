@@ -15,8 +15,8 @@ from lynx.demo.film import film_room
 from lynx.demo.world.palette import PALETTE
 from lynx.demo.world.scene import Scene
 
-STRENGTH = 0.8
-"""Share of a lit pixel that is the light's colour."""
+STRENGTH = 1.0
+"""Share of a lit pixel that is the light's colour: it dazzles the camera."""
 
 
 def film_flashes(scene: Scene, views: int, seen: Sequence[Flash]) -> NDArray[np.uint8]:
