@@ -15,9 +15,6 @@ from lynx.demo.film import film_room
 from lynx.demo.world.palette import PALETTE
 from lynx.demo.world.scene import Scene
 
-STRENGTH = 1.0
-"""Share of a lit pixel that is the light's colour: it dazzles the camera."""
-
 
 def film_flashes(scene: Scene, views: int, seen: Sequence[Flash]) -> NDArray[np.uint8]:
     """A sweep (F, H, W, 3) of `views` different pictures, each shown several times, with flashes.
@@ -30,6 +27,5 @@ def film_flashes(scene: Scene, views: int, seen: Sequence[Flash]) -> NDArray[np.
     frames = np.repeat(film_room(scene, views), FRAMES // views, axis=0)
     for flash in seen:
         lit = [frame for frame in range(FRAMES) if flash.lights(frame)]
-        light = STRENGTH * np.array(PALETTE[flash.colour])
-        frames[lit] = ((1 - STRENGTH) * frames[lit] + light).astype(np.uint8)
+        frames[lit] = PALETTE[flash.colour]  # it dazzles the camera
     return frames
