@@ -25,14 +25,13 @@ from lynx.benchmarks.annotation import (
     unique,
     within_budget,
 )
-from lynx.benchmarks.choices import score_choices
+from lynx.benchmarks.choices import plain_letter, score_choices
 from lynx.benchmarks.instruct import Record, fault_of, read_instruct, stands_in
 from lynx.benchmarks.mappings import clip_id, clip_of, existing, files_of, read_mapping
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Turn
 from lynx.benchmarks.scores import Scores
 from lynx.errors import InputError
-from lynx.metrics.multiple_choice import letter_of
 
 FILES = {"train": "train_qa.json", "val": "val_qa.json"}
 INSTRUCT = "avqa_train_qa_instruct.json"
@@ -162,8 +161,7 @@ def score(samples: Sequence[Sample], predictions: Mapping[str, str]) -> Scores:
     Raises:
         InputError: as ``lynx.benchmarks.choices.score_choices`` does.
     """
-    rules = {"accuracy": lambda text, gold: letter_of(text, LETTERS) == gold}
-    return score_choices(samples, predictions, rules)
+    return score_choices(samples, predictions, {"accuracy": plain_letter(LETTERS)})
 
 
 BENCHMARK = Benchmark(

@@ -12,7 +12,7 @@ from lynx.benchmarks.grouping import assemble, group_members, references_of
 from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.scores import Scores
 from lynx.errors import InputError
-from lynx.metrics.multiple_choice import Accuracy, Rule, accuracy
+from lynx.metrics.multiple_choice import Accuracy, Rule, accuracy, letter_of
 
 LETTERS = "ABCDEFGHIJ"
 
@@ -45,6 +45,16 @@ def letter_of_option(options: Sequence[str], answer: object, place: str) -> str:
             f"{', '.join(options)}; use the file as published"
         )
     return LETTERS[options.index(text)]
+
+
+def bracketed(sample: Sample) -> list[str]:
+    """A line for each option, its letter in brackets before it."""
+    return [f"({letter}) {option}" for letter, option in zip(LETTERS, sample.options, strict=False)]
+
+
+def plain_letter(letters: Sequence[str]) -> Rule:
+    """The strict reading of an answer: it plainly is one of `letters`, and the right one."""
+    return lambda text, gold: letter_of(text, letters) == gold
 
 
 def score_choices(

@@ -22,7 +22,14 @@ from lynx.benchmarks.annotation import (
     required,
     within_budget,
 )
-from lynx.benchmarks.choices import LETTERS, letter_of_option, option_texts, score_choices
+from lynx.benchmarks.choices import (
+    LETTERS,
+    bracketed,
+    letter_of_option,
+    option_texts,
+    plain_letter,
+    score_choices,
+)
 from lynx.benchmarks.mappings import ClipFiles, file_name
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Turn
@@ -30,7 +37,7 @@ from lynx.benchmarks.scores import Scores
 from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
 from lynx.metrics.letters import letter_word
-from lynx.metrics.multiple_choice import Rule, letter_of
+from lynx.metrics.multiple_choice import Rule
 
 TASKS = {
     "plotQA": "1_plotQA",
@@ -108,21 +115,17 @@ def _sample(item: dict[str, Any], task: str, name: str, place: str) -> Sample | 
 
 def prompt(sample: Sample, turn: int) -> str:
     """Instruction, question, one line an option, and a last line to go on from."""
-    options = [
-        f"({letter}) {option}" for letter, option in zip(LETTERS, sample.options, strict=False)
-    ]
-    return "\n".join([INSTRUCTION, sample.turns[turn].question, *options, "Answer:"])
+    return "\n".join([INSTRUCTION, sample.turns[turn].question, *bracketed(sample), "Answer:"])
 
 
 def _letter_alone(text: str, gold: str) -> bool:
     return letter_word(text, LETTERS[:MOST_OPTIONS], any_case=True) == gold
 
 
-def _plain_letter(text: str, gold: str) -> bool:
-    return letter_of(text, LETTERS[:MOST_OPTIONS]) == gold
-
-
-RULES: dict[str, Rule] = {"accuracy": _letter_alone, "strict_accuracy": _plain_letter}
+RULES: dict[str, Rule] = {
+    "accuracy": _letter_alone,
+    "strict_accuracy": plain_letter(LETTERS[:MOST_OPTIONS]),
+}
 TASK_MEANS = {"mean_accuracy": "accuracy"}
 
 

@@ -26,7 +26,14 @@ from lynx.benchmarks.annotation import (
     required,
     within_budget,
 )
-from lynx.benchmarks.choices import LETTERS, letter_of_option, option_texts, score_choices
+from lynx.benchmarks.choices import (
+    LETTERS,
+    bracketed,
+    letter_of_option,
+    option_texts,
+    plain_letter,
+    score_choices,
+)
 from lynx.benchmarks.mappings import file_name
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Turn
@@ -35,7 +42,7 @@ from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
 from lynx.media.clip_table import Bounds
 from lynx.metrics.letters import letter_word
-from lynx.metrics.multiple_choice import Rule, letter_of
+from lynx.metrics.multiple_choice import Rule
 
 
 @dataclass(frozen=True)
@@ -186,22 +193,18 @@ def _sample(row: _Row) -> Sample | Faulty:
 
 def prompt(sample: Sample, turn: int) -> str:
     """Question, options and instruction, each line closed by a line break."""
-    options = [
-        f"({letter}) {option}" for letter, option in zip(LETTERS, sample.options, strict=False)
-    ]
     question = f"Question:{sample.turns[turn].question}"
-    return "\n".join([question, "Option:", *options, "Only give the best option.", ""])
+    return "\n".join([question, "Option:", *bracketed(sample), "Only give the best option.", ""])
 
 
 def _letter_alone(text: str, gold: str) -> bool:
     return letter_word(text, LETTERS[:MOST_OPTIONS], any_case=False) == gold
 
 
-def _plain_letter(text: str, gold: str) -> bool:
-    return letter_of(text, LETTERS[:MOST_OPTIONS]) == gold
-
-
-RULES: dict[str, Rule] = {"accuracy": _letter_alone, "strict_accuracy": _plain_letter}
+RULES: dict[str, Rule] = {
+    "accuracy": _letter_alone,
+    "strict_accuracy": plain_letter(LETTERS[:MOST_OPTIONS]),
+}
 TASK_MEANS = {"mean_accuracy": "accuracy"}
 
 

@@ -23,7 +23,7 @@ from lynx.benchmarks.annotation import (
     unique,
     within_budget,
 )
-from lynx.benchmarks.choices import score_choices
+from lynx.benchmarks.choices import plain_letter, score_choices
 from lynx.benchmarks.mappings import ClipFiles, clip_id
 from lynx.benchmarks.parquet import read_parquet
 from lynx.benchmarks.registry import Benchmark
@@ -32,7 +32,7 @@ from lynx.benchmarks.scores import Scores
 from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
 from lynx.metrics.letters import first_letter
-from lynx.metrics.multiple_choice import Rule, letter_of
+from lynx.metrics.multiple_choice import Rule
 
 TABLE, TABLES = "videomme/test.json", "videomme/test-*.parquet"
 ENDINGS = (".mp4", ".MP4", ".mkv")
@@ -168,11 +168,7 @@ def _first_letter(text: str, gold: str) -> bool:
     return first_letter(text, LETTERS) == gold
 
 
-def _plain_letter(text: str, gold: str) -> bool:
-    return letter_of(text, LETTERS) == gold
-
-
-RULES: dict[str, Rule] = {"accuracy": _first_letter, "strict_accuracy": _plain_letter}
+RULES: dict[str, Rule] = {"accuracy": _first_letter, "strict_accuracy": plain_letter(LETTERS)}
 
 
 def score(samples: Sequence[Sample], predictions: Mapping[str, str]) -> Scores:

@@ -228,7 +228,7 @@ def sft_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str
     own = [manifest(layout.base), manifest(layout.data(benchmark))]
     settings = experiment.variants[variant]
     if settings.x == "joint":
-        own.append(manifest(layout.frames(experiment.benchmarks[benchmark].group)))
+        own.append(manifest(layout.frames(experiment.frames_of(benchmark))))
     return own + stream_inputs(experiment, variant, benchmark, train, settings.training_streams)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lynx.benchmarks.sample import Sample, Turn
 from lynx.demo.world.colour_facts import COLOUR_FACTS
 from lynx.demo.world.furniture import CATEGORIES
 from lynx.demo.world.palette import COLOURS
@@ -50,6 +51,11 @@ class Choice:
     def answer(self) -> str:
         """The right option."""
         return self.options[self.right]
+
+    def as_sample(self) -> Sample:
+        """The choice as a benchmark's prompt takes it."""
+        turn = Turn(question=self.question, answer=self.letter)
+        return Sample(id="0", clip="0", turns=(turn,), references=(), options=self.options)
 
 
 def choose_among(kind: str, question: str, options: Sequence[str], answer: str) -> Choice:

@@ -5,8 +5,10 @@ Legend: `F` frames, `H` x `W` pixels, `N` samples of sound.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 import av
 import numpy as np
@@ -14,6 +16,9 @@ from numpy.typing import NDArray
 
 from lynx.demo.world import render_frame, scene_cameras
 from lynx.demo.world.scene import Scene
+from lynx.processes import in_processes
+
+Item = TypeVar("Item")
 
 MACROBLOCK = 16
 FRAME_SIZE = (128, 96)  # width, height; colours are stored at half of it
@@ -25,6 +30,20 @@ def film_room(scene: Scene, frames: int) -> NDArray[np.uint8]:
     """A camera's sweep over a room (F, H, W, 3)."""
     cameras = scene_cameras(scene, frames)
     return np.stack([render_frame(scene, camera, *FRAME_SIZE).color for camera in cameras])
+
+
+def film_room_with_sound(
+    path: Path, scene: Scene, frames: int, sound: NDArray[np.float32], sound_rate: int
+) -> None:
+    """Write a sweep of `frames` frames over a room that lasts as long as its sound (N,)."""
+    rate = Fraction(frames * sound_rate, len(sound))
+    write_film(path, film_room(scene, frames), rate, sound, sound_rate)
+
+
+def film_all(write: Callable[[Item], None], items: Sequence[Item], workers: int, unit: str) -> None:
+    """Write the film or scene of each item in `workers` processes, with a progress bar."""
+    for _ in in_processes(write, items, workers, desc=f"rendering {unit}s", unit=unit):
+        pass
 
 
 def write_film(

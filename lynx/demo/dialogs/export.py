@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
 from lynx.benchmarks.avsd import FILES
 from lynx.benchmarks.tags import tags_file
 from lynx.demo.dialogs.talk import Said, conversations, question_at_the_end
-from lynx.demo.film import film_room, write_film
+from lynx.demo.film import film_all, film_room_with_sound
 from lynx.demo.sounds.noises import RATE, SECONDS, hear
 from lynx.demo.world import build_scene
 from lynx.demo.world.settings import WorldSettings
 from lynx.demo.world_files import write_json, write_readme
-from lynx.processes import in_processes
 
 ANNOTATIONS, VIDEOS = "avsd", "avsd_videos"
 
@@ -37,8 +35,7 @@ def export_dialogs(target: Path, settings: WorldSettings, workers: int) -> None:
     """
     indices = [index for split in FILES for index in settings.scene_indices(split)]
     write = partial(_write_video, target / VIDEOS, settings)
-    for _ in in_processes(write, indices, workers, desc="rendering videos", unit="video"):
-        pass
+    film_all(write, indices, workers, "video")
     annotations = target / ANNOTATIONS
     write_json(annotations / FILES["train"], _training(settings))
     dialogs, tags = _test(settings)
@@ -53,10 +50,9 @@ def video_id(index: int) -> str:
 
 
 def _write_video(folder: Path, settings: WorldSettings, index: int) -> None:
-    frames = film_room(build_scene(settings.seed, index), settings.frames_per_scene)
-    rate = Fraction(settings.frames_per_scene, SECONDS)
+    path, scene = folder / f"{video_id(index)}.mp4", build_scene(settings.seed, index)
     sound = hear(settings.seed, index).sound()
-    write_film(folder / f"{video_id(index)}.mp4", frames, rate, sound, RATE)
+    film_room_with_sound(path, scene, settings.frames_per_scene, sound, RATE)
 
 
 def _training(settings: WorldSettings) -> dict[str, dict[str, object]]:

@@ -13,12 +13,11 @@ from lynx.demo.events.light import film_flashes
 from lynx.demo.events.prompts import choice_prompts
 from lynx.demo.events.questions import flash_choices, still_choices
 from lynx.demo.events.scored_sets import write_mlvu, write_mvbench, write_videomme
-from lynx.demo.film import write_film
+from lynx.demo.film import film_all, write_film
 from lynx.demo.world import build_scene
 from lynx.demo.world.scene import stream
 from lynx.demo.world.settings import WorldSettings
 from lynx.demo.world_files import write_json, write_readme
-from lynx.processes import in_processes
 
 TRAINING = "llava_video"
 SCORED: Mapping[str, Callable[[Path, int, Sequence[int]], list[tuple[str, int]]]] = {
@@ -55,8 +54,7 @@ def export_events(target: Path, settings: WorldSettings, workers: int) -> None:
             for file, index in write_set(target / name, settings.seed, own)
         ]
     write = partial(_write_film, settings)
-    for _ in in_processes(write, films, workers, desc="rendering videos", unit="video"):
-        pass
+    film_all(write, films, workers, "video")
     write_readme(target, "lynx.demo.events", _ABOUT, settings)
 
 

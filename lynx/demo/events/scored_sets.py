@@ -6,7 +6,7 @@ annotation: `fast` (dense frames alone show the flashes) or `colour` (any frame 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,34 +87,45 @@ def write_videomme(root: Path, seed: int, clips: Sequence[int]) -> list[tuple[st
 
 def write_mvbench(root: Path, seed: int, clips: Sequence[int]) -> list[tuple[str, int]]:
     """Write MVBench's tasks; a task's clips that are parts of videos are all of theirs here."""
-    tags: Tags = {}
-    files: dict[str, int] = {}
-    for task, items in _by_task(seed, clips, MVBENCH_FLASH_TASKS, MVBENCH_STILL_TASKS).items():
-        rows = []
-        for number, item in enumerate(items):
-            row = _row(item, f"{_film(item.index)}.mp4")
-            if mvbench.TASKS[task].cut:
-                row |= {"start": 0.0, "end": float(SECONDS)}
-            rows.append(row)
-            tags[f"{task}-{number}"] = item.tags
-            files[f"video/{mvbench.TASKS[task].folder}/{_film(item.index)}.mp4"] = item.index
-        write_json(root / f"json/{task}.json", rows)
-    write_json(tags_file(root / "json"), tags)
-    return list(files.items())
+    whole = {"start": 0.0, "end": float(SECONDS)}
+    places = {
+        name: _Place(name, task.folder, whole if task.cut else {})
+        for name, task in mvbench.TASKS.items()
+    }
+    tasks = _by_task(seed, clips, MVBENCH_FLASH_TASKS, MVBENCH_STILL_TASKS)
+    return _write_tasks(root, tasks, places)
 
 
 def write_mlvu(root: Path, seed: int, clips: Sequence[int]) -> list[tuple[str, int]]:
     """Write MLVU's multiple-choice tasks."""
+    places = {
+        name: _Place(stem, stem, {"duration": float(SECONDS), "question_type": name})
+        for name, stem in mlvu.TASKS.items()
+    }
+    return _write_tasks(root, _by_task(seed, clips, MLVU_FLASH_TASKS, MLVU_STILL_TASKS), places)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A task's file below json/, its folder below video/, and the fields its rows add."""
+
+    stem: str
+    folder: str
+    fields: Mapping[str, object]
+
+
+def _write_tasks(
+    root: Path, tasks: Mapping[str, Sequence[Asked]], places: Mapping[str, _Place]
+) -> list[tuple[str, int]]:
+    """Write each task's questions and all tags; gives the files of the videos with their clips."""
     tags: Tags = {}
     files: dict[str, int] = {}
-    for task, items in _by_task(seed, clips, MLVU_FLASH_TASKS, MLVU_STILL_TASKS).items():
-        rows = []
-        for number, item in enumerate(items):
-            row = _row(item, f"{_film(item.index)}.mp4")
-            rows.append(row | {"duration": float(SECONDS), "question_type": task})
-            tags[f"{task}-{number}"] = item.tags
-            files[f"video/{mlvu.TASKS[task]}/{_film(item.index)}.mp4"] = item.index
-        write_json(root / f"json/{mlvu.TASKS[task]}.json", rows)
+    for task, items in tasks.items():
+        place = places[task]
+        rows = [{**_row(item, f"{_film(item.index)}.mp4"), **place.fields} for item in items]
+        tags |= {f"{task}-{number}": item.tags for number, item in enumerate(items)}
+        files |= {f"video/{place.folder}/{_film(item.index)}.mp4": item.index for item in items}
+        write_json(root / f"json/{place.stem}.json", rows)
     write_json(tags_file(root / "json"), tags)
     return list(files.items())
 

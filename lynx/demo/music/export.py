@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from lynx.demo.film import film_room, write_film
+from lynx.demo.film import film_all, film_room_with_sound
 from lynx.demo.music.instruments import RATE
 from lynx.demo.music.performance import SECONDS, perform
 from lynx.demo.music.questions import music_questions
 from lynx.demo.world import build_scene
 from lynx.demo.world.settings import SPLITS, WorldSettings
 from lynx.demo.world_files import write_json, write_readme
-from lynx.processes import in_processes
 
 ANNOTATIONS, VIDEOS = "music_avqa", "music_avqa_videos/MUSIC-AVQA-videos-Real"
 FILES = {
@@ -38,8 +36,7 @@ def export_music(target: Path, settings: WorldSettings, workers: int) -> None:
     """
     indices = [index for split in SPLITS for index in settings.scene_indices(split)]
     write = partial(_write_clip, target / VIDEOS, settings)
-    for _ in in_processes(write, indices, workers, desc="rendering clips", unit="clip"):
-        pass
+    film_all(write, indices, workers, "clip")
     for split, name in FILES.items():
         records = _records(settings, split)
         write_json(target / ANNOTATIONS / name, records)
@@ -54,11 +51,9 @@ def video_id(index: int) -> str:
 
 
 def _write_clip(folder: Path, settings: WorldSettings, index: int) -> None:
-    scene = build_scene(settings.seed, index)
-    frames = film_room(scene, settings.frames_per_scene)
-    rate = Fraction(settings.frames_per_scene, SECONDS)
+    path, scene = folder / f"{video_id(index)}.mp4", build_scene(settings.seed, index)
     sound = perform(settings.seed, index).sound()
-    write_film(folder / f"{video_id(index)}.mp4", frames, rate, sound, RATE)
+    film_room_with_sound(path, scene, settings.frames_per_scene, sound, RATE)
 
 
 def _records(settings: WorldSettings, split: str) -> list[dict[str, object]]:

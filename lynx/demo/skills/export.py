@@ -8,12 +8,11 @@ from pathlib import Path
 
 from lynx.benchmarks.egoexo import INSTRUCT, OFFICIAL
 from lynx.benchmarks.egoexo_takes import downscaled
-from lynx.demo.film import film_room, write_film
+from lynx.demo.film import film_all, film_room, write_film
 from lynx.demo.skills.cameras import film_person
 from lynx.demo.skills.take import QUESTION, TASKS, SkillTake, skill_take
 from lynx.demo.world.settings import WorldSettings
 from lynx.demo.world_files import write_json, write_readme
-from lynx.processes import in_processes
 
 ANNOTATIONS, VIDEOS = "egoexo", "egoexo_videos"
 SECONDS = 8
@@ -35,8 +34,7 @@ def export_skills(target: Path, settings: WorldSettings, workers: int) -> None:
     """
     indices = [index for split in OFFICIAL for index in settings.scene_indices(split)]
     write = partial(_write_take, target / VIDEOS, settings)
-    for _ in in_processes(write, indices, workers, desc="rendering takes", unit="take"):
-        pass
+    film_all(write, indices, workers, "take")
     for split, name in OFFICIAL.items():
         takes = [skill_take(settings.seed, k) for k in settings.scene_indices(split)]
         rows = [_row(take) for take in takes]

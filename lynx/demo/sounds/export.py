@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from lynx.demo.film import film_room, write_film
+from lynx.demo.film import film_all, film_room_with_sound
 from lynx.demo.sounds.noises import RATE, SECONDS, hear
 from lynx.demo.sounds.questions import sound_questions
 from lynx.demo.world import build_scene
 from lynx.demo.world.settings import SPLITS, WorldSettings
 from lynx.demo.world_files import write_json, write_readme
-from lynx.processes import in_processes
 
 ANNOTATIONS, VIDEOS = "avqa", "avqa_videos"
 FILES = {"train": "train_qa.json", "val": "val_qa.json"}
@@ -32,8 +30,7 @@ def export_sounds(target: Path, settings: WorldSettings, workers: int) -> None:
     """
     indices = [index for split in FILES for index in settings.scene_indices(split)]
     write = partial(_write_clip, target / VIDEOS, settings)
-    for _ in in_processes(write, indices, workers, desc="rendering clips", unit="clip"):
-        pass
+    film_all(write, indices, workers, "clip")
     for split, name in FILES.items():
         write_json(target / ANNOTATIONS / name, _records(settings, split))
     write_readme(target, "lynx.demo.sounds", _ABOUT, settings)
@@ -45,10 +42,9 @@ def video_name(index: int) -> str:
 
 
 def _write_clip(folder: Path, settings: WorldSettings, index: int) -> None:
-    frames = film_room(build_scene(settings.seed, index), settings.frames_per_scene)
-    rate = Fraction(settings.frames_per_scene, SECONDS)
+    path, scene = folder / f"{video_name(index)}.mp4", build_scene(settings.seed, index)
     sound = hear(settings.seed, index).sound()
-    write_film(folder / f"{video_name(index)}.mp4", frames, rate, sound, RATE)
+    film_room_with_sound(path, scene, settings.frames_per_scene, sound, RATE)
 
 
 def _records(settings: WorldSettings, split: str) -> list[dict[str, object]]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lynx.benchmarks import avqa
-from lynx.benchmarks.sample import Sample, Turn
 from lynx.demo.choice import Choice, choose_among, seen_choices
 from lynx.demo.sounds.noises import NOISES, Hearing
 from lynx.demo.world.scene import Scene, stream
@@ -43,9 +42,7 @@ class SoundQuestion:
     @property
     def prompt(self) -> str:
         """As AVQA's protocol puts it to a model."""
-        turn = Turn(question=self.choice.question, answer=self.choice.letter)
-        sample = Sample(id="0", clip="0", turns=(turn,), references=(), options=self.choice.options)
-        return avqa.prompt(sample, 0)
+        return avqa.prompt(self.choice.as_sample(), 0)
 
     def record(self, video_name: str, number: int, question_id: int) -> dict[str, object]:
         """As it stands in AVQA's files."""
