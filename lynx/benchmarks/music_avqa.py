@@ -2,8 +2,8 @@
 
 Protocol ("released" behaviour of PAVE and LynX): template slots are filled, the bare question is
 the prompt, and training meets every question about sound twice. The test set exists twice, and
-numbers on the two are not comparable: ``test`` is the corrected release (9,129 questions),
-``test_original`` the first one (9,185 rows, 55 question ids stand in it more than once).
+numbers on the two are not comparable: ``test`` is the corrected release (9,129 questions); the
+first one is a benchmark of its own, ``lynx.benchmarks.music_avqa_original``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ FILES = {
     "train": "json_update/avqa-train.json",
     "val": "json_update/avqa-val.json",
     "test": "json_update/avqa-test.json",
-    "test_original": "json/avqa-test.json",
 }
 INSTRUCT = "music_avqa_train_instruct_duplicate_audio.json"
 MAPPING = "music_avqa_all_videos_mapping.json"
@@ -58,7 +57,7 @@ TYPES = (
 RULES = {"substring_accuracy": contains_any_case, "exact_accuracy": equals}
 
 _SLOT = re.compile("<.*?>")
-_HOW_TO_GET = (
+HOW_TO_GET = (
     "copy the folders json and json_update from data/ of the repository GeWu-Lab/MUSIC-AVQA and, "
     "for the videos, follow its links"
 )
@@ -79,8 +78,9 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
             path, map(_from_record, read_instruct(path)), allow_missing
         )
     else:
-        path = annotation_file(annotations_root, FILES, split, _HOW_TO_GET)
-        samples, dropped = within_budget(path, _official(path, split), allow_missing)
+        path = annotation_file(annotations_root, FILES, split, HOW_TO_GET)
+        rows = official_rows(path, twice=split == "train", repeats=split != "test")
+        samples, dropped = within_budget(path, rows, allow_missing)
     clip_files = files_of(samples, read_mapping(mapping), published_name)
     return Annotation(samples, dropped, [path, *existing(mapping)], clip_files)
 
@@ -92,14 +92,19 @@ def published_name(clip: str) -> str:
     return f"{folder}/{clip}.mp4"
 
 
-def _official(path: Path, split: str) -> Iterator[Sample | Faulty]:
+def official_rows(path: Path, *, twice: bool, repeats: bool) -> Iterator[Sample | Faulty]:
+    """The questions of an official file, with `twice` those about sound written down again.
+
+    Raises:
+        InputError: as ``read``; about an id that occurs again only without `repeats`.
+    """
     items = objects(read_json(path), str(path))
     ids = texts_of(items, "question_id", int, str(path))
-    if split == "test":
+    if not repeats:
         unique(ids, str(path))
     places = [f"{path}: question {question_id!r}" for question_id in ids]
     rows = list(zip(ids, items, places, strict=True))
-    if split == "train":
+    if twice:
         # "Audio" is in "Audio-Visual" too ("released": the question is written down again).
         rows = [row for row in rows for _ in range(2 if _about_sound(*row[1:]) else 1)]
     names = numbered((row[0] for row in rows), str(path))

@@ -16,6 +16,7 @@ from lynx.benchmarks import (
     llava_video,
     mlvu,
     music_avqa,
+    music_avqa_original,
     mvbench,
     scanqa,
     sqa3d,
@@ -171,9 +172,6 @@ _MUSIC_AVQA = Source(
         "train": SplitSource((music_avqa.FILES["train"],)),
         "val": SplitSource((music_avqa.FILES["val"],), _counted(4_568, "questions")),
         "test": SplitSource((music_avqa.FILES["test"],), _counted(9_129, "questions")),
-        "test_original": SplitSource(
-            (music_avqa.FILES["test_original"],), _counted(9_185, "questions")
-        ),
     },
     further=(music_avqa.INSTRUCT, music_avqa.MAPPING),
     licence="questions under the repository's MIT licence; videos for research",
@@ -182,6 +180,14 @@ _MUSIC_AVQA = Source(
         "drives with the videos, no form"
     ),
     disk="videos 36.67 GB recorded and 11.59 GB synthetic; some MB of JSON",
+)
+
+_MUSIC_AVQA_ORIGINAL = replace(
+    _MUSIC_AVQA,
+    splits={
+        "test": SplitSource((music_avqa_original.FILES["test"],), _counted(9_185, "questions"))
+    },
+    further=(music_avqa.MAPPING,),
 )
 
 _AVSD = Source(
@@ -326,6 +332,7 @@ SOURCES: dict[str, Source] = {
     "llava_video": _LLAVA_VIDEO,
     "mlvu": _MLVU,
     "music_avqa": _MUSIC_AVQA,
+    "music_avqa_original": _MUSIC_AVQA_ORIGINAL,
     "mvbench": _MVBENCH,
     "scanqa": _SCANQA,
     "sqa3d": _SQA3D,

@@ -243,6 +243,66 @@ def _meteor(precision: float, recall: float, fragmentation: float) -> float:
     return mean * (1 - 0.60 * math.pow(fragmentation, 0.20))
 
 
+_MUSIC_AVQA = Case(
+    split="test",
+    files={
+        "json_update/avqa-test.json": [
+            _music(
+                1,
+                ["Audio-Visual", "Counting"],
+                "How many sounding <Object> in the video?",
+                ["flute"],
+                "two",
+            ),
+            _music(2, ["Visual", "Location"], "Where is the performer?", [], "left"),
+            _music(3, ["Audio-Visual", "Existential"], "Is this sound off-screen?", [], "no"),
+            _music(4, ["Visual", "Counting"], "How many <Object>?", ["drum"], "one"),
+            _music(5, ["Audio", "Comparative"], "Is it louder?", [], "yes"),
+            _music(6, ["Audio-Visual", "Temporal"], "What is first?", [], "acoustic_guitar"),
+        ]
+    },
+    first_prompt="How many sounding flute in the video?",
+    # Right; the right word among others; "no" inside a word; blank; none given; as it is
+    # spoken, without the underscore that the substring rule looks for.
+    predictions={
+        "1": "Two.",
+        "2": "on the left",
+        "3": "piano",
+        "4": " ",
+        "6": "Acoustic guitar.",
+    },
+    alone={
+        "1": {"substring_accuracy": 1.0, "exact_accuracy": 1.0},
+        "2": {"substring_accuracy": 1.0, "exact_accuracy": 0.0},
+        "3": {"substring_accuracy": 1.0, "exact_accuracy": 0.0},
+        "6": {"substring_accuracy": 0.0, "exact_accuracy": 1.0},
+    },
+    metrics={"substring_accuracy": 3 / 6, "exact_accuracy": 2 / 6},
+    groups={
+        "type": {
+            "Audio Comparative": {"substring_accuracy": 0.0, "exact_accuracy": 0.0},
+            "Audio-Visual Counting": {"substring_accuracy": 1.0, "exact_accuracy": 1.0},
+            "Audio-Visual Existential": {"substring_accuracy": 1.0, "exact_accuracy": 0.0},
+            "Audio-Visual Temporal": {"substring_accuracy": 0.0, "exact_accuracy": 1.0},
+            "Visual Counting": {"substring_accuracy": 0.0, "exact_accuracy": 0.0},
+            "Visual Location": {"substring_accuracy": 1.0, "exact_accuracy": 0.0},
+        },
+        "scenario": {
+            "Audio": {"substring_accuracy": 0.0, "exact_accuracy": 0.0},
+            "Audio-Visual": {"substring_accuracy": 2 / 3, "exact_accuracy": 2 / 3},
+            "Visual": {"substring_accuracy": 1 / 2, "exact_accuracy": 0.0},
+        },
+    },
+    missing=1,
+    empty=1,
+    training={
+        "json_update/avqa-train.json": [
+            _music(1, ["Visual", "Location"], "Where is the <Object>?", ["drum"], "left")
+        ]
+    },
+    taught=("left",),
+)
+
 CASES = {
     "scanqa": Case(
         split="val",
@@ -389,65 +449,7 @@ CASES = {
         training={"train_qa.json": [_avqa(1, ["dog", "goat", "cow", "pig"], 3, "Which", "Both")]},
         taught=("D",),
     ),
-    "music_avqa": Case(
-        split="test",
-        files={
-            "json_update/avqa-test.json": [
-                _music(
-                    1,
-                    ["Audio-Visual", "Counting"],
-                    "How many sounding <Object> in the video?",
-                    ["flute"],
-                    "two",
-                ),
-                _music(2, ["Visual", "Location"], "Where is the performer?", [], "left"),
-                _music(3, ["Audio-Visual", "Existential"], "Is this sound off-screen?", [], "no"),
-                _music(4, ["Visual", "Counting"], "How many <Object>?", ["drum"], "one"),
-                _music(5, ["Audio", "Comparative"], "Is it louder?", [], "yes"),
-                _music(6, ["Audio-Visual", "Temporal"], "What is first?", [], "acoustic_guitar"),
-            ]
-        },
-        first_prompt="How many sounding flute in the video?",
-        # Right; the right word among others; "no" inside a word; blank; none given; as it is
-        # spoken, without the underscore that the substring rule looks for.
-        predictions={
-            "1": "Two.",
-            "2": "on the left",
-            "3": "piano",
-            "4": " ",
-            "6": "Acoustic guitar.",
-        },
-        alone={
-            "1": {"substring_accuracy": 1.0, "exact_accuracy": 1.0},
-            "2": {"substring_accuracy": 1.0, "exact_accuracy": 0.0},
-            "3": {"substring_accuracy": 1.0, "exact_accuracy": 0.0},
-            "6": {"substring_accuracy": 0.0, "exact_accuracy": 1.0},
-        },
-        metrics={"substring_accuracy": 3 / 6, "exact_accuracy": 2 / 6},
-        groups={
-            "type": {
-                "Audio Comparative": {"substring_accuracy": 0.0, "exact_accuracy": 0.0},
-                "Audio-Visual Counting": {"substring_accuracy": 1.0, "exact_accuracy": 1.0},
-                "Audio-Visual Existential": {"substring_accuracy": 1.0, "exact_accuracy": 0.0},
-                "Audio-Visual Temporal": {"substring_accuracy": 0.0, "exact_accuracy": 1.0},
-                "Visual Counting": {"substring_accuracy": 0.0, "exact_accuracy": 0.0},
-                "Visual Location": {"substring_accuracy": 1.0, "exact_accuracy": 0.0},
-            },
-            "scenario": {
-                "Audio": {"substring_accuracy": 0.0, "exact_accuracy": 0.0},
-                "Audio-Visual": {"substring_accuracy": 2 / 3, "exact_accuracy": 2 / 3},
-                "Visual": {"substring_accuracy": 1 / 2, "exact_accuracy": 0.0},
-            },
-        },
-        missing=1,
-        empty=1,
-        training={
-            "json_update/avqa-train.json": [
-                _music(1, ["Visual", "Location"], "Where is the <Object>?", ["drum"], "left")
-            ]
-        },
-        taught=("left",),
-    ),
+    "music_avqa": _MUSIC_AVQA,
     "avsd": Case(
         split="test",
         files={
@@ -551,6 +553,12 @@ CASES = {
             },
         },
         taught=("Late Expert",),
+    ),
+    "music_avqa_original": replace(
+        _MUSIC_AVQA,
+        files={"json/avqa-test.json": _MUSIC_AVQA.files["json_update/avqa-test.json"]},
+        training={},
+        taught=(),
     ),
     "videomme": _VIDEOMME,
     # No subtitles lie beside the table: the prompt goes without, and ends in its own way.

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lynx.benchmarks import music_avqa_original
 from lynx.benchmarks.music_avqa import BENCHMARK as MUSIC_AVQA
 from lynx.benchmarks.music_avqa import FILES, TYPES, prompt, published_name, read
 from lynx.benchmarks.sample import Sample, Turn
@@ -68,10 +69,11 @@ def test_the_official_file_becomes_samples(tmp_path: Path) -> None:
     assert annotation.clip_files == {"00009999": ("MUSIC-AVQA-videos-Real/00009999.mp4",)}
 
 
-def test_both_test_sets_are_splits_and_training_is_the_first() -> None:
-    assert MUSIC_AVQA.splits == ("train", "val", "test", "test_original")
+def test_the_first_test_set_is_a_benchmark_of_its_own() -> None:
+    assert MUSIC_AVQA.splits == ("train", "val", "test")
+    assert music_avqa_original.BENCHMARK.splits == ("test",)
     assert FILES["test"] == "json_update/avqa-test.json"
-    assert FILES["test_original"] == "json/avqa-test.json"
+    assert music_avqa_original.FILES == {"test": "json/avqa-test.json"}
 
 
 @pytest.mark.parametrize(
@@ -119,8 +121,8 @@ def test_the_instruct_file_teaches_the_same_where_the_official_one_is_missing(
 
 
 def test_repeated_rows_of_the_original_test_all_count(tmp_path: Path) -> None:
-    _write(tmp_path, [_item(1), _item(2), _item(1)], FILES["test_original"])
-    samples = read(tmp_path, "test_original").samples
+    _write(tmp_path, [_item(1), _item(2), _item(1)], music_avqa_original.FILES["test"])
+    samples = music_avqa_original.read(tmp_path, "test").samples
     assert [sample.id for sample in samples] == ["1", "2", "1#2"]
 
 

@@ -345,6 +345,15 @@ def test_fast_video(recipe: str, benchmark: str, scale: str) -> None:
     assert evaluate.questions_per_batch == 1
 
 
+@pytest.mark.parametrize("recipe", ["paper", "released", "demo"])
+@pytest.mark.parametrize("scale", SCALES)
+def test_the_first_test_set_of_music_avqa_is_asked_as_the_corrected_one(
+    recipe: str, scale: str
+) -> None:
+    size = "demo" if recipe == "demo" else scale
+    assert recipe_of(recipe, "music_avqa_original", size) == recipe_of(recipe, "music_avqa", size)
+
+
 @pytest.mark.parametrize("scale", SCALES)
 def test_paper_and_scripts_disagree_on_rates_and_epochs(scale: str) -> None:
     """P6 and P8: benchmarks whose alignment or fine-tuning is stated otherwise than scripted."""
@@ -373,7 +382,7 @@ def test_no_video_and_no_sound_is_lost_unless_allowed(recipe: str, benchmark: st
     assert raised.frames.model_dump() == strict | {"allow_missing": 0.02}
 
 
-@pytest.mark.parametrize("benchmark", [*VIDEO, *FAST, "scanqa", "sqa3d"])
+@pytest.mark.parametrize("benchmark", [*VIDEO, *FAST, "scanqa", "sqa3d", "music_avqa_original"])
 def test_benchmark_files_agree_with_their_readers(benchmark: str) -> None:
     item = load({"scale": "0.5b", "benchmarks": [benchmark]}).benchmarks[benchmark]
     reader = get_benchmark(benchmark)
@@ -392,8 +401,8 @@ def test_the_demo_has_numbers_where_it_has_a_world() -> None:
         load({"benchmarks": ["videomme_subtitles"]})
     assert str(error.value) == (
         "config/recipes/demo.yaml: has no numbers for benchmark 'videomme_subtitles' at scale "
-        "'demo', only for avqa, avsd, egoexo, mlvu, music_avqa, mvbench, scanqa, sqa3d, videomme; "
-        "choose another recipe or add them"
+        "'demo', only for avqa, avsd, egoexo, mlvu, music_avqa, music_avqa_original, mvbench, "
+        "scanqa, sqa3d, videomme; choose another recipe or add them"
     )
 
 

@@ -21,7 +21,7 @@ FILES = {
     "benchmark.json": [
         f"config/benchmarks/{name}.yaml"
         for name in (
-            *("avqa", "avsd", "egoexo", "music_avqa", "scanqa", "sqa3d"),
+            *("avqa", "avsd", "egoexo", "music_avqa", "music_avqa_original", "scanqa", "sqa3d"),
             *("llava_video", "videomme", "videomme_subtitles", "mvbench", "mlvu"),
         )
     ],

@@ -81,8 +81,8 @@ CASES = {
         "  sqa3d:\n    demo: *sft",
         "  sqa4d:\n    demo: *sft",
         "config/recipes/demo.yaml: sft: unknown benchmark 'sqa4d', did you mean 'sqa3d'; "
-        "known: avqa, avsd, egoexo, llava_video, mlvu, music_avqa, mvbench, scanqa, sqa3d, "
-        "videomme, videomme_subtitles",
+        "known: avqa, avsd, egoexo, llava_video, mlvu, music_avqa, music_avqa_original, mvbench, "
+        "scanqa, sqa3d, videomme, videomme_subtitles",
     ),
     "unknown scale in a recipe": (
         DEMO,
@@ -234,8 +234,8 @@ CASES = {
         "sources: [scanqa, sqa3d]\n      drawing",
         "sources: [scannet]\n      drawing",
         "config/recipes/demo.yaml: align.3d.demo.sources: unknown benchmark 'scannet', did you "
-        "mean 'scanqa'; known: avqa, avsd, egoexo, llava_video, mlvu, music_avqa, mvbench, "
-        "scanqa, sqa3d, videomme, videomme_subtitles",
+        "mean 'scanqa'; known: avqa, avsd, egoexo, llava_video, mlvu, music_avqa, "
+        "music_avqa_original, mvbench, scanqa, sqa3d, videomme, videomme_subtitles",
     ),
     "group without entries": (
         "config/benchmarks/sqa3d.yaml",
@@ -267,8 +267,8 @@ CASES = {
         "[scanqa, sqa3d]",
         "[scanqa, sqa]",
         "config/config.yaml: unknown benchmark 'sqa', did you mean 'sqa3d'; known: avqa, avsd, "
-        "egoexo, llava_video, mlvu, music_avqa, mvbench, scanqa, sqa3d, videomme, "
-        "videomme_subtitles",
+        "egoexo, llava_video, mlvu, music_avqa, music_avqa_original, mvbench, scanqa, sqa3d, "
+        "videomme, videomme_subtitles",
     ),
     "unknown scale": (
         "config/config.yaml",
@@ -446,8 +446,8 @@ def test_a_benchmark_that_the_recipe_lacks(root: Path) -> None:
     extra.write_text((root / "config/benchmarks/sqa3d.yaml").read_text(encoding="utf-8"))
     assert sentence(root, {"benchmarks": ["beacon"]}) == (
         "config/recipes/demo.yaml: has no numbers for benchmark 'beacon' at scale 'demo', only for "
-        "avqa, avsd, egoexo, mlvu, music_avqa, mvbench, scanqa, sqa3d, videomme; choose another "
-        "recipe or add them"
+        "avqa, avsd, egoexo, mlvu, music_avqa, music_avqa_original, mvbench, scanqa, sqa3d, "
+        "videomme; choose another recipe or add them"
     )
 
 

@@ -160,8 +160,8 @@ def test_a_training_set_cannot_be_run() -> None:
         (
             "llava_vidio",
             ": unknown benchmark 'llava_vidio', did you mean 'llava_video'; known: avqa, avsd, "
-            "egoexo, llava_video, mlvu, music_avqa, mvbench, scanqa, sqa3d, videomme, "
-            "videomme_subtitles",
+            "egoexo, llava_video, mlvu, music_avqa, music_avqa_original, mvbench, scanqa, "
+            "sqa3d, videomme, videomme_subtitles",
         ),
         (
             "avqa",
@@ -203,8 +203,8 @@ def test_whom_a_benchmark_may_be_trained_on(tmp_path: Path, trainer: str, rest: 
             "  mvbench: *fast_evaluation",
             "  # none",
             "config/recipes/paper.yaml: has no numbers for benchmark 'mvbench' at scale '0.5b', "
-            "only for avqa, avsd, egoexo, mlvu, music_avqa, scanqa, sqa3d, videomme, "
-            "videomme_subtitles; choose another recipe or add them",
+            "only for avqa, avsd, egoexo, mlvu, music_avqa, music_avqa_original, scanqa, "
+            "sqa3d, videomme, videomme_subtitles; choose another recipe or add them",
         ),
         (
             "sources: [llava_video]  # instead",

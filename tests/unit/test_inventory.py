@@ -20,6 +20,7 @@ from lynx.benchmarks.avsd import FILES as AVSD_FILES
 from lynx.benchmarks.egoexo import INSTRUCT, OFFICIAL
 from lynx.benchmarks.mlvu import TASKS as MLVU_TASKS
 from lynx.benchmarks.music_avqa import FILES as MUSIC_FILES
+from lynx.benchmarks.music_avqa_original import FILES as ORIGINAL_MUSIC_FILES
 from lynx.benchmarks.scanqa import FILES as SCANQA_FILES
 from lynx.benchmarks.sources import SOURCES, PublishedCount, SplitSource, get_source
 from lynx.errors import InputError
@@ -118,7 +119,8 @@ def test_an_unknown_source_lists_the_known() -> None:
         get_source("ScanQA")
     assert str(caught.value) == (
         "benchmark: found 'ScanQA', expected one of avqa, avsd, egoexo, llava_video, mlvu, "
-        "music_avqa, mvbench, scanqa, sqa3d, videomme, videomme_subtitles; correct the name"
+        "music_avqa, music_avqa_original, mvbench, scanqa, sqa3d, videomme, videomme_subtitles; "
+        "correct the name"
     )
 
 
@@ -134,7 +136,7 @@ def test_published_counts_are_those_of_the_sources() -> None:
         ("mlvu", "dev"): 2_175,
         ("music_avqa", "val"): 4_568,
         ("music_avqa", "test"): 9_129,
-        ("music_avqa", "test_original"): 9_185,
+        ("music_avqa_original", "test"): 9_185,
         ("mvbench", "test"): 4_000,
         ("mvbench", "test_without_pose"): 3_800,
         ("sqa3d", "test"): 3_519,
@@ -437,7 +439,7 @@ def test_every_view_of_a_take_is_looked_for(root: Path) -> None:
     assert "no published count is known" in printed(found)
 
 
-def test_both_tests_of_music_avqa_are_needed(root: Path) -> None:
+def test_each_test_set_of_music_avqa_is_a_benchmark(root: Path) -> None:
     row = {
         "video_id": "00000001",
         "question_id": 1,
@@ -446,7 +448,7 @@ def test_both_tests_of_music_avqa_are_needed(root: Path) -> None:
         "templ_values": "[]",
         "anser": "two",
     }
-    for name in MUSIC_FILES.values():
+    for name in (*MUSIC_FILES.values(), *ORIGINAL_MUSIC_FILES.values()):
         write(root / "data/music_avqa" / name, [row])
     write(root / "data/music_avqa/videos/MUSIC-AVQA-videos-Real/00000001.mp4", b"film")
     found = inventory(root, "music_avqa")
@@ -454,8 +456,10 @@ def test_both_tests_of_music_avqa_are_needed(root: Path) -> None:
     train = split_of(found, "train").content
     assert train is not None
     assert (train.kept, train.comparisons) == (2, ())  # questions about sound are met twice
-    (root / "data/music_avqa" / MUSIC_FILES["test_original"]).unlink()
-    assert verdict(inventory(root, "music_avqa")) == "incomplete: not readable: test_original"
+    assert inventory(root, "music_avqa_original").complete
+    (root / "data/music_avqa" / ORIGINAL_MUSIC_FILES["test"]).unlink()
+    assert inventory(root, "music_avqa").complete
+    assert verdict(inventory(root, "music_avqa_original")) == "incomplete: not readable: test"
 
 
 def test_missing_roots_say_which_key_to_set(root: Path) -> None:
