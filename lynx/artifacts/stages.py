@@ -10,9 +10,9 @@ STAGE_VERSIONS = {
     "reference": 1,
     "align": 1,
     "features": 1,
-    "sft": 1,
-    "predict": 1,
+    "sft": 2,
+    "predict": 2,
     "score": 1,
-    "lmms": 1,
-    "train-base": 1,
+    "lmms": 2,
+    "train-base": 2,
 }

@@ -13,7 +13,7 @@ from transformers import DynamicCache, PreTrainedConfig
 
 from lynx.model.base import Base
 from lynx.model.chat import EncodedChat
-from lynx.model.sequence import prefix_embeddings
+from lynx.model.sequence import prefix_embeddings, shared_length
 
 
 @dataclass
@@ -33,15 +33,18 @@ class _Continued:
     def open(
         cls, base: Base, streams: Sequence[torch.Tensor], chats: Sequence[EncodedChat]
     ) -> _Continued:
-        """Read the shared prefix."""
-        prefix = prefix_embeddings(base.embedding, chats[0].prefix_ids, streams)
+        """Read the shared prefix, and the words with which all texts begin."""
+        same = shared_length(chats)
+        words = torch.tensor(chats[0].suffix_ids[:same], dtype=torch.long, device=base.device)
+        visual = prefix_embeddings(base.embedding, chats[0].prefix_ids, streams)
+        prefix = torch.cat([visual, base.embedding(words)])
         count, start = len(chats), prefix.shape[0]
         config = base.model.config.text_config
         assert isinstance(config, PreTrainedConfig)
         cache = DynamicCache(config=config)
         base.language(inputs_embeds=prefix[None], past_key_values=cache, use_cache=True)
         cache.batch_repeat_interleave(count)
-        suffixes = [chat.suffix_ids for chat in chats]
+        suffixes = [chat.suffix_ids[same:] for chat in chats]
         ids, keep = _pad_left(suffixes, base.info.end_token_id, base.device)
         mask = torch.cat([keep.new_ones(count, start), keep], dim=1)
         return cls(base, cache, ids, mask, start + (keep.cumsum(1) - 1).clamp(min=0))

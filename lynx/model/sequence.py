@@ -3,13 +3,15 @@
 Shape legend: B clips, L positions, V visual tokens, D language model width, Q questions of a clip.
 
 Several questions of one clip stand behind one visual prefix. A packed clip is one sequence: the
-shared prefix (text prefix and visual tokens), then each question's suffix. A suffix sees the prefix
-and itself, and its positions go on from the prefix, so every question has exactly the logits that
-it would have in a sequence of its own.
+shared prefix (text prefix, visual tokens and the words with which all its questions begin, such as
+an instruction), then what is left of each question's suffix. A suffix sees the prefix and itself,
+and its positions go on from the prefix, so every question has exactly the logits that it would have
+in a sequence of its own.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -59,20 +61,41 @@ def pack_clip(
     if len({chat.prefix_ids for chat in chats}) != 1:
         raise ValueError("chats of one clip must share the text before <image>")
     prefix = prefix_embeddings(embedding, chats[0].prefix_ids, streams)
-    device, start = prefix.device, prefix.shape[0]
-    ids = [torch.tensor(chat.suffix_ids, dtype=torch.long, device=device) for chat in chats]
-    parts = [prefix, *(embedding(item) for item in ids)]
+    device, same = prefix.device, shared_length(chats)
+    start = prefix.shape[0] + same
+
+    def ids(values: Sequence[int]) -> torch.Tensor:
+        return torch.tensor(values, dtype=torch.long, device=device)
+
+    parts = [prefix, embedding(ids(chats[0].suffix_ids[:same]))]
     segments = [torch.full((start,), PREFIX_SEGMENT, device=device)]
     positions = [torch.arange(start, device=device)]
     labels = [torch.full((start,), IGNORED, device=device)]
     for index, chat in enumerate(chats):
-        count = len(chat.suffix_ids)
+        count = len(chat.suffix_ids) - same
+        parts.append(embedding(ids(chat.suffix_ids[same:])))
         segments.append(torch.full((count,), PREFIX_SEGMENT + 1 + index, device=device))
         positions.append(torch.arange(start, start + count, device=device))
-        labels.append(torch.tensor(chat.labels, dtype=torch.long, device=device))
+        labels.append(ids(chat.labels[same:]))
     return PackedClip(
         torch.cat(parts), torch.cat(segments), torch.cat(positions), torch.cat(labels)
     )
+
+
+def shared_length(chats: Sequence[EncodedChat]) -> int:
+    """How many suffix tokens all chats begin with, none of them supervised.
+
+    A token before the first supervised one stays each chat's own: it predicts that one.
+    """
+    free = min(_first_supervised(chat) for chat in chats) - 1
+    columns = zip(*(chat.suffix_ids for chat in chats), strict=False)
+    alike = itertools.takewhile(lambda tokens: len(set(tokens)) == 1, columns)
+    return sum(1 for _ in itertools.islice(alike, max(free, 0)))
+
+
+def _first_supervised(chat: EncodedChat) -> int:
+    supervised = (index for index, label in enumerate(chat.labels) if label != IGNORED)
+    return next(supervised, len(chat.labels))
 
 
 def collate(clips: Sequence[PackedClip]) -> PackedBatch:

@@ -21,6 +21,7 @@ from lynx.model.sequence import (
     collate,
     language_logits,
     pack_clip,
+    shared_length,
     visible,
 )
 from tests.tiny_model import open_base, random_adapter, random_pixels
@@ -144,13 +145,51 @@ def test_questions_do_not_see_each_other(
 def test_layout(base: Base, streams: list[torch.Tensor], chats: list[EncodedChat]) -> None:
     """Positions of every suffix go on from the prefix; labels stand on suffixes alone."""
     clip = pack_clip(base.embedding, streams, chats)
-    start = len(chats[0].prefix_ids) + 46 + 28
+    same = shared_length(chats)
+    assert same == 1  # the line break after the image
+    start = len(chats[0].prefix_ids) + 46 + 28 + same
     assert clip.positions[:start].tolist() == list(range(start))
     assert set(clip.labels[:start].tolist()) == {IGNORED}
     for index, chat in enumerate(chats):
-        mine = clip.segments == index + 1
-        assert clip.positions[mine].tolist() == list(range(start, start + len(chat.suffix_ids)))
-        assert clip.labels[mine].tolist() == list(chat.labels)
+        mine, own = clip.segments == index + 1, len(chat.suffix_ids) - same
+        assert clip.positions[mine].tolist() == list(range(start, start + own))
+        assert clip.labels[mine].tolist() == list(chat.labels[same:])
+
+
+def test_an_instruction_is_read_once_for_all_questions(
+    base: Base, tiny_base: Path, streams: list[torch.Tensor]
+) -> None:
+    """Questions that begin alike have the logits of sequences of their own in a shorter row."""
+    encoder = ChatEncoder.load(tiny_base, 259)
+    asked = [f"Answer in one word.\n{text}" for text in ("how many?", "how old?", "is it on?")]
+    chats = [encoder.encode(((text, "two"),), answer_last=True) for text in asked]
+    same, clip = shared_length(chats), pack_clip(base.embedding, streams, chats)
+    assert same == len("\nAnswer in one word.\n")  # the tiny tokenizer reads letters
+    lengths = [len(chat.suffix_ids) for chat in chats]
+    whole = len(chats[0].prefix_ids) + 46 + 28 + sum(lengths)
+    assert clip.positions.shape[0] == whole - 2 * same
+    with torch.no_grad():
+        found = language_logits(base.language, base.head, collate([clip]))
+    expected = torch.cat(separate_logits(base, streams, chats))
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("suffixes", "labels", "shared"),
+    [
+        (((1, 2, 3, 4), (1, 2, 3, 5)), ((0, 0, 0, 4), (0, 0, 0, 5)), 2),  # 3 predicts the answer
+        (((1, 2, 3), (1, 2, 3)), ((0, 0, 0), (0, 0, 0)), 2),  # the last token asks
+        (((1, 2, 3, 4), (1, 2, 3, 4)), ((0, 0, 3, 4), (0, 0, 0, 4)), 1),  # one has turns before
+        (((1, 2), (3, 2)), ((0, 0), (0, 0)), 0),
+        (((1, 2),), ((1, 2),), 0),
+    ],
+)
+def test_what_questions_share(
+    suffixes: tuple[tuple[int, ...], ...], labels: tuple[tuple[int, ...], ...], shared: int
+) -> None:
+    marked = [tuple(item or IGNORED for item in row) for row in labels]
+    chats = [EncodedChat((9,), *pair) for pair in zip(suffixes, marked, strict=True)]
+    assert shared_length(chats) == shared
 
 
 def test_first_token_of_a_suffix_is_never_supervised(chats: list[EncodedChat]) -> None:
