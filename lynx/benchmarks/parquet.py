@@ -6,8 +6,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from lynx.errors import InputError
 
 
@@ -17,6 +15,8 @@ def read_parquet(path: Path, instead: str) -> list[dict[str, Any]]:
     Raises:
         InputError: it is no Parquet, or nothing is installed that reads it.
     """
+    import pandas as pd  # slow to import, and most jobs read no such table
+
     try:
         table = pd.read_parquet(path)
     except ImportError as error:

@@ -173,8 +173,8 @@ CASES = {
     ),
     "batch": (
         DEMO,
-        "        epochs: 5\n        batch: 44",
-        "        epochs: 5\n        batch: 55",
+        "        epochs: 4\n        batch: 44",
+        "        epochs: 4\n        batch: 55",
         "config/recipes/demo.yaml: at 'sft.music_avqa.demo.optimizer', batch 55 is not a "
         "multiple of micro_batch 44; choose a micro_batch that divides it",
     ),
