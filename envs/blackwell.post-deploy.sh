@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Written by `make lock` from the lock. Snakemake runs it in a new conda environment, from
-# the project's folder; after `conda env create` run it there by hand, with that
+# Written by `make lock` from the lock. Snakemake runs it in a new conda environment and
+# in the project's folder; after `conda env create` run it there by hand, with that
 # environment active. A changed lock changes this file, and so makes a new environment:
 # sha256 41b7cfee4b5083cd6427928ec4e452ecff4e7212d3e861fe78c66d31749f5e2d
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Written by `make lock` from the lock. Snakemake runs it in a new conda environment, from
-# the project's folder; after `conda env create` run it there by hand, with that
+# Written by `make lock` from the lock. Snakemake runs it in a new conda environment and
+# in the project's folder; after `conda env create` run it there by hand, with that
 # environment active. A changed lock changes this file, and so makes a new environment:
 # sha256 cec491f0d35666c44f21ef2490c422d322b412bf15f4ee97dd09062def6ec57e
 set -euo pipefail

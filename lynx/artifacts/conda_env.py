@@ -65,8 +65,8 @@ def render_post_deploy(lock: Path) -> str:
     built = BUILT_HERE in read_pins(lock)
     lines = [
         "#!/usr/bin/env bash",
-        "# Written by `make lock` from the lock. Snakemake runs it in a new conda environment, from",
-        "# the project's folder; after `conda env create` run it there by hand, with that",
+        "# Written by `make lock` from the lock. Snakemake runs it in a new conda environment and",
+        "# in the project's folder; after `conda env create` run it there by hand, with that",
         "# environment active. A changed lock changes this file, and so makes a new environment:",
         f"# sha256 {hash_file(lock)}",
         "set -euo pipefail",
@@ -87,7 +87,8 @@ def _compiling() -> list[str]:
         "# known of; for sm_80, whose code the A6000 (sm_86) runs. Minutes on many cores, and 9 GB",
         "# of memory for each job; MAX_JOBS limits them.",
         "export FLASH_ATTENTION_FORCE_BUILD=TRUE FLASH_ATTN_CUDA_ARCHS=80",
-        'export CUDA_HOME="$CONDA_PREFIX" CUDA_INC_PATH="$CONDA_PREFIX/targets/x86_64-linux/include"',
+        'export CUDA_HOME="$CONDA_PREFIX"',
+        'export CUDA_INC_PATH="$CONDA_PREFIX/targets/x86_64-linux/include"',
     ]
 
 
