@@ -44,9 +44,10 @@ def choose_attention(target: GpuTargetName, device: torch.device, dtype: torch.d
     try:
         import_module("flash_attn")
     except (ImportError, OSError) as error:
+        reason = str(error).partition("\n")[0]
         raise InputError(
             f"config/site.yaml: gpu_target is {target}, which computes attention with flash-attn "
-            f"2, but flash_attn does not import here ({error}); run jobs in the environment of "
+            f"2, but flash_attn does not import here ({reason}); run jobs in the environment of "
             f"envs/{target}.yaml (--sdm conda), or set gpu_target to one of {others}"
         ) from error
     return wanted
@@ -66,9 +67,10 @@ def use_packed_attention(model: LlavaOnevisionForConditionalGeneration) -> None:
     _config(model.model.language_model)._attn_implementation = "sdpa"
 
 
-def attention_used(model: LlavaOnevisionForConditionalGeneration) -> str:
-    """What the loaded parts of a base compute attention with, for the manifest."""
-    parts = {"tower": model.model.vision_tower, "language": model.model.language_model}
+def attention_used(model: nn.Module) -> str:
+    """What the loaded parts of a base, with adapters or not, compute attention with."""
+    inner = cast(LlavaOnevisionForConditionalGeneration, model).model
+    parts = {"tower": inner.vision_tower, "language": inner.language_model}
     used = {
         name: str(_config(part)._attn_implementation)
         for name, part in parts.items()
