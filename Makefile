@@ -10,7 +10,10 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 MADE := .venv/.made-$(shell { pwd; cat envs/bootstrap.lock; } | cksum | cut -d ' ' -f 1)
 SYNCED := .venv/.synced-$(shell cat envs/cpu.lock envs/runtime.in pyproject.toml | cksum | cut -d ' ' -f 1)
-COMPILE := $(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+COMPILE := $(BIN)/uv pip compile -q --config-file envs/uv.toml --python-version 3.11 \
+  --python-platform x86_64-unknown-linux-gnu --generate-hashes --no-emit-index-url --no-header
+# Environments for GPUs (docs/environments.md): cpu.lock with another CUDA, without the tools.
+TARGETS := a6000 blackwell
 SNAKEMAKE := $(BIN)/snakemake --profile profiles/local
 SNAKEFILES := Snakefile workflow
 # Tools that talk on success are heard only when they fail.
@@ -73,10 +76,15 @@ format: setup  ## rewrite Python and Snakemake files in the project's style
 	@$(BIN)/ruff format --quiet
 	@$(call quietly,$(BIN)/snakefmt $(SNAKEFILES))
 
+# uv keeps the versions that it finds in the file that it writes, so a target starts from cpu.lock
+# and differs from it only where it must.
 lock: setup  ## resolve envs/*.in again, keeping versions that still fit, and write the conda form
 	@$(COMPILE) envs/bootstrap.in -o envs/bootstrap.lock
-	@$(COMPILE) envs/cpu.in envs/lmms.in --override envs/lmms-overrides.txt -o envs/cpu.lock
-	@$(BIN)/python -m lynx.artifacts.conda_env envs/cpu.in envs/cpu.lock envs
+	@for name in cpu $(TARGETS); do \
+	  [ $$name = cpu ] || cp envs/cpu.lock envs/$$name.lock; \
+	  $(COMPILE) envs/$$name.in envs/lmms.in --override envs/lmms-overrides.txt -o envs/$$name.lock; \
+	  $(BIN)/python -m lynx.artifacts.conda_env envs/$$name.in envs/$$name.lock envs; \
+	done
 
 snapshot: setup  ## run all of the demo over its seeds and renew docs/demo/results
 	@$(SNAKEMAKE) -- all tables

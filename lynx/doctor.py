@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from pydantic import TypeAdapter
 from rich.console import Console
@@ -15,15 +14,18 @@ from rich.table import Table
 from rich.text import Text
 
 from lynx import machine
+from lynx.check import Check, Status
 from lynx.config.experiment import Experiment, ScaleConfig
 from lynx.config.explain import in_file, validate
+from lynx.config.gpu_targets import GpuTargetName
 from lynx.config.loading import load_experiment
 from lynx.config.yaml_files import read_mapping
 from lynx.errors import InputError
 from lynx.model.families.llava_onevision import describe
+from lynx.target_checks import check_accelerator, check_media
 
-Status = Literal["ok", "note", "missing"]
 COLOURS: dict[Status, str] = {"ok": "green", "note": "yellow", "missing": "red"}
+DEFAULT_TARGET: GpuTargetName = "cpu"
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 SCANNET = (
     "sign ScanNet's terms of use with an institutional address (http://www.scan-net.org), fetch "
@@ -36,29 +38,18 @@ SOURCES = {
 }
 
 
-@dataclass(frozen=True)
-class Check:
-    """One line of the report.
-
-    `missing` is what the configured scale cannot run without; a `note` is worth knowing and fails
-    nothing. `advice` is a sentence on how to get what is not there, else empty.
-    """
-
-    name: str
-    status: Status
-    found: str
-    advice: str = ""
-
-
 def run_doctor(experiment: Experiment | None, root: Path) -> list[Check]:
     """Every check, in report order; without an experiment those of the machine alone.
 
     Raises `InputError` if the lock or a scale's file cannot be read.
     """
-    device = "auto" if experiment is None else experiment.site.device
-    checks = [check_python(), check_packages(root / "envs/cpu.lock"), check_java()]
-    checks += [*check_accelerator(device), check_cores(), check_memory(experiment)]
-    checks.append(check_disk(root, experiment))
+    device, target, dtype = "auto", DEFAULT_TARGET, "bfloat16"
+    if experiment is not None:
+        device, target = experiment.site.device, experiment.site.gpu_target
+        dtype = experiment.scale.dtype
+    checks = [check_python(), check_environment(root / "envs", target), check_java()]
+    checks += [*check_media(), *check_accelerator(device, target, dtype)]
+    checks += [check_cores(), check_memory(experiment), check_disk(root, experiment)]
     if experiment is not None:
         checks += [*check_data(experiment), *check_bases(experiment, root)]
     return checks
@@ -112,12 +103,27 @@ def check_packages(lock: Path) -> Check:
         found = f"{len(state.absent)} of {state.pinned} not installed: {names}"
         return Check("packages", "missing", found, "run `make setup`")
     if state.different:
-        # The GPU environments pin other builds, so this alone is no fault.
         name, installed, pinned = state.different[0]
         found = f"{len(state.different)} of {state.pinned} differ, first {name} {installed}"
         advice = f"{lock.name} pins {name} {pinned}; run `make setup`, or keep a GPU environment"
         return Check("packages", "note", found, advice)
     return Check("packages", "ok", f"{state.pinned} at the versions of {lock.name}")
+
+
+def check_environment(folder: Path, target: GpuTargetName) -> Check:
+    """The packages against the target's lock; those of `make setup` serve too, where no job runs.
+
+    Raises `InputError` if a lock cannot be read.
+    """
+    check = check_packages(folder / f"{target}.lock")
+    if target == DEFAULT_TARGET or check.status == "ok":
+        return check
+    other = check_packages(folder / f"{DEFAULT_TARGET}.lock")
+    if other.status != "ok":
+        advice = f"make the environment of envs/{target}.yaml again (docs/environments.md)"
+        return replace(check, advice=advice)
+    advice = f"this is not the environment of gpu_target {target}; jobs need --sdm conda to get it"
+    return Check("packages", "note", other.found, advice)
 
 
 def check_java() -> Check:
@@ -126,31 +132,6 @@ def check_java() -> Check:
         return Check("java", "ok", machine.java_version())
     except InputError as error:
         return Check("java", "missing", "not running", str(error))
-
-
-def check_accelerator(device: str) -> Iterator[Check]:
-    """Whether torch opens and sees a GPU; a GPU is needed only where the site says `cuda`."""
-    try:
-        torch = machine.inspect_torch()
-    except (ImportError, OSError) as error:
-        yield Check("torch", "missing", f"does not import ({error})", "run `make setup`")
-        return
-    yield Check("torch", "ok", f"{torch.version}, imported in {torch.seconds:.1f} s")
-    if torch.accelerator is not None:
-        driver = f", driver {torch.driver}" if torch.driver else ""
-        found = f"{torch.accelerator}{driver}, attention: {torch.attention}"
-        yield Check("accelerator", "ok", found)
-        return
-    found = f"none visible to torch, attention: {torch.attention}"
-    if device == "cuda":
-        advice = (
-            "config/site.yaml asks for cuda: run on a node that has a GPU and its driver, or set "
-            "device: auto"
-        )
-        yield Check("accelerator", "missing", found, advice)
-    else:
-        advice = "jobs run on the CPU: minutes at the demo scale, too slow above it"
-        yield Check("accelerator", "note", found, advice)
 
 
 def check_cores() -> Check:

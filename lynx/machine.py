@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from lynx.artifacts.lock import read_pins
+from lynx.config.gpu_targets import GpuTargetName
 from lynx.errors import InputError
 
 SECONDS = 30.0  # for a child process that only prints its version
@@ -40,6 +41,20 @@ class TorchState:
     driver: str | None
     attention: str
     """The kernels that scaled dot-product attention may choose from."""
+    cuda: str | None = None
+    """The version of CUDA that this torch was built with."""
+    capability: tuple[int, int] | None = None
+    """The lowest compute capability of the visible GPUs."""
+
+
+@dataclass(frozen=True)
+class KernelReport:
+    """What the visible GPUs computed."""
+
+    devices: int
+    attention: str
+    wrong: str
+    """The devices whose numbers are off, and by how much; empty if none is."""
 
 
 def python_version() -> str:
@@ -105,8 +120,9 @@ def inspect_torch() -> TorchState:
     import torch  # here: seconds that no other fact needs
 
     seconds = time.perf_counter() - start
+    version_text, built_with = str(torch.__version__), torch.version.cuda
     if not torch.cuda.is_available():
-        return TorchState(str(torch.__version__), seconds, None, None, "SDPA (CPU)")
+        return TorchState(version_text, seconds, None, None, "SDPA (CPU)", built_with)
     names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     cuda = torch.backends.cuda
     switches = {
@@ -117,8 +133,35 @@ def inspect_torch() -> TorchState:
     }
     kernels = ", ".join(name for name, enabled in switches.items() if enabled)
     accelerator = ", ".join(f"{names.count(name)} x {name}" for name in dict.fromkeys(names))
-    version_text = str(torch.__version__)
-    return TorchState(version_text, seconds, accelerator, driver_version(), f"SDPA ({kernels})")
+    return TorchState(
+        version_text,
+        seconds,
+        accelerator,
+        driver_version(),
+        f"SDPA ({kernels})",
+        built_with,
+        min(torch.cuda.get_device_capability(index) for index in range(len(names))),
+    )
+
+
+def try_kernels(target: GpuTargetName, dtype: str) -> KernelReport:
+    """Compute on every visible GPU, with the attention that jobs of this type would use.
+
+    Raises InputError for a target that cannot work here, RuntimeError where a kernel does not run.
+    """
+    import torch  # as above
+
+    from lynx.model.attention import choose_attention
+    from lynx.probe_device import run_kernels
+
+    used, wrong = [], []
+    for index in range(torch.cuda.device_count()):
+        device = torch.device("cuda", index)
+        chosen = choose_attention(target, device, getattr(torch, dtype))
+        used.append(chosen)
+        if not (state := run_kernels(device, chosen)).right:
+            wrong.append(f"{device} {state.matmul:.2g}, {state.attention:.2g} off")
+    return KernelReport(len(used), ", ".join(dict.fromkeys(used)), "; ".join(wrong))
 
 
 def driver_version() -> str | None:

@@ -108,6 +108,7 @@ class StageRun:
             parents=self.parents,
             seed=self.seed,
             device=device,
+            gpu_target=self.project.experiment.site.gpu_target,
         )
 
     @contextmanager

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import torch
-from torch.nn import functional as F
 
+from lynx.model.attention import attend
 from lynx.model.tower import BlockAttention
 
 
@@ -42,7 +42,7 @@ def attention_term(
     queries = block.queries[:, :, positions]
     keys = keys.to(queries.dtype).expand(queries.shape[0], -1, -1, -1)
     values = values.to(queries.dtype).expand(queries.shape[0], -1, -1, -1)
-    mixed = F.scaled_dot_product_attention(queries, keys, values, scale=block.scale)
+    mixed = attend(queries, keys, values, scale=block.scale, attention=block.kernels)
     mixed = mixed.transpose(1, 2).reshape(mixed.shape[0], len(positions), -1)
     return (block.output[:, positions] - block.out_proj(mixed)).abs().mean()
 

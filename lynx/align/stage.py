@@ -37,7 +37,13 @@ def run_reference(project: Project, group: str) -> None:
         ],
     )
     device = pick_device(project)
-    base = load_base(require_base(project), ["tower"], dtype=experiment.scale.dtype, device=device)
+    base = load_base(
+        require_base(project),
+        ["tower"],
+        dtype=experiment.scale.dtype,
+        device=device,
+        gpu_target=experiment.site.gpu_target,
+    )
     processor, builder = base.processor(), ReferenceBuilder(base.info)
     shelves, chunk = open_sources(project, sources), settings.frames_per_clip
     items = clip_items(project, shelves, chunk)[: settings.max_clips]
@@ -47,6 +53,7 @@ def run_reference(project: Project, group: str) -> None:
         for pixels in progress:
             builder.add(base, pixels[None], frame_chunk=chunk)
         builder.save(draft.folder)
+        draft.attention = base.attention
         videos_read = len({(item.source, item.clip) for item in items})
         draft.counts.update(clips=builder.clips, frames=builder.frames, videos=videos_read)
 
@@ -72,7 +79,11 @@ def run_align(project: Project, name: str) -> None:
     device = pick_device(project)
     with run.state() as state:
         base = load_base(
-            require_base(project), ["tower"], dtype=experiment.scale.dtype, device=device
+            require_base(project),
+            ["tower"],
+            dtype=experiment.scale.dtype,
+            device=device,
+            gpu_target=experiment.site.gpu_target,
         )
         reference = pool([_counted(layout.reference(each), base) for each in references])
         adapter = add_adapter(base, "vision", settings.lora, seed=derived_seed(seed, "vision lora"))
@@ -92,6 +103,7 @@ def run_align(project: Project, name: str) -> None:
             save_adapter(adapter, "vision", draft.folder / ADAPTER_FOLDER)
             log = draft.folder / PUBLISHED_LOG_NAME
             log.write_text(log_text(records), encoding="utf-8")
+            draft.attention = base.attention
             draft.counts.update(items=len(items), steps=len(records))
             draft.facts.update(first=records[0], last=records[-1])
 

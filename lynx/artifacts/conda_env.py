@@ -1,11 +1,12 @@
-"""`envs/cpu.yaml`: the conda form of the locked environment, written by `make lock`.
+"""`envs/<target>.yaml`: the conda form of a locked environment, written by `make lock`.
 
     python -m lynx.artifacts.conda_env envs/cpu.in envs/cpu.lock envs
 
-conda gives Python alone; every package comes from PyPI at the version of the lock, so that both
-ways into the environment end at the same packages. What the YAML asks for, pip resolves; it knows
-no overrides, so packages that the lock holds against another one's wishes (`envs/lmms.in`) come
-afterwards, without a resolution: Snakemake runs `envs/cpu.post-deploy.sh` in a new environment.
+conda gives Python, and a CUDA compiler where something is compiled; every package comes from PyPI
+at the version of the lock, so that both ways into an environment end at the same packages. What the
+YAML asks for, pip resolves. It knows no overrides (`envs/lmms.in`) and builds a package apart from
+the others, which one that needs torch for it cannot stand; so the rest of the lock comes afterwards
+by `envs/<target>.post-deploy.sh`, which Snakemake runs in a new environment.
 """
 
 from __future__ import annotations
@@ -13,10 +14,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from lynx.artifacts.hashing import hash_file
 from lynx.artifacts.lock import direct_requirements, read_pins
 from lynx.errors import InputError
 
 PYTHON = "3.11"
+BUILT_HERE = "flash-attn"
+"""Compiled in the finished environment, because its set-up script imports torch."""
+COMPILER = ("cuda-version=12.8", "cuda-nvcc=12.8", "cuda-libraries-dev=12.8")
+"""What compiles it: conda-forge's CUDA of the torch that envs/a6000.in pins. It brings g++."""
 
 
 def render_conda_env(source: Path, lock: Path) -> str:
@@ -29,6 +35,7 @@ def render_conda_env(source: Path, lock: Path) -> str:
     absent = [name for name in names if name not in pins]
     if absent:
         raise InputError(f"{lock}: {absent[0]} of {source} is not in it; run `make lock`")
+    built = BUILT_HERE in names
     lines = [
         "# Written by `make lock` from the requirements and the lock; change those, not this file.",
         f"name: lynx-{source.stem}",
@@ -37,10 +44,16 @@ def render_conda_env(source: Path, lock: Path) -> str:
         "  - nodefaults",
         "dependencies:",
         f"  - python={PYTHON}",
+        *(f"  - {package}" for package in COMPILER if built),
         "  - pip",
         "  - pip:",
-        *(f"      - {name}=={pins[name]}" for name in names),
+        *(f"      - {name}=={pins[name]}" for name in names if name != BUILT_HERE),
     ]
+    if built:
+        lines.append(
+            f"      # {BUILT_HERE}=={pins[BUILT_HERE]} comes with {source.stem}.post-deploy.sh: it "
+            "is built against this torch."
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -49,14 +62,34 @@ def render_post_deploy(lock: Path) -> str:
 
     Raises `InputError` if the lock is missing or holds something that is no pin.
     """
-    pins = [f"{name}=={version}" for name, version in read_pins(lock).items()]
-    return (
-        "#!/usr/bin/env bash\n"
-        "# Written by `make lock` from the lock. Snakemake runs it in a new conda environment;\n"
-        "# after `conda env create` run it by hand, with that environment active.\n"
-        "set -euo pipefail\n"
-        "python -m pip install --quiet --no-deps \\\n  " + " \\\n  ".join(pins) + "\n"
-    )
+    built = BUILT_HERE in read_pins(lock)
+    lines = [
+        "#!/usr/bin/env bash",
+        "# Written by `make lock` from the lock. Snakemake runs it in a new conda environment and",
+        "# in the project's folder; after `conda env create` run it there by hand, with that",
+        "# environment active. A changed lock changes this file, and so makes a new environment:",
+        f"# sha256 {hash_file(lock)}",
+        "set -euo pipefail",
+        *(_compiling() if built else ()),
+        "# Without build isolation: what comes as source is built with the packages that are here.",
+        "python -m pip install --quiet --no-deps --no-build-isolation --require-hashes \\",
+        f"  -r envs/{lock.name}",
+        "# The project itself, or the rules would find the `lynx` of another environment.",
+        "python -m pip install --quiet --no-deps --no-build-isolation -e .",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _compiling() -> list[str]:
+    """The settings under which flash-attn's set-up script compiles the locked source."""
+    return [
+        f"# {BUILT_HERE}: compiled from the locked source, not fetched as a binary that no hash is",
+        "# known of; for sm_80, whose code the A6000 (sm_86) runs. Minutes on many cores, and 9 GB",
+        "# of memory for each job; MAX_JOBS limits them.",
+        "export FLASH_ATTENTION_FORCE_BUILD=TRUE FLASH_ATTN_CUDA_ARCHS=80",
+        'export CUDA_HOME="$CONDA_PREFIX"',
+        'export CUDA_INC_PATH="$CONDA_PREFIX/targets/x86_64-linux/include"',
+    ]
 
 
 def main() -> int:

@@ -21,13 +21,14 @@ RECORDED_PACKAGES = (
 
 def package_versions() -> dict[str, str]:
     """Versions of the packages that can move a number; absent ones are named `absent`."""
-    found = {}
-    for name in RECORDED_PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "absent"
-    return found
+    return {name: _version(name) for name in RECORDED_PACKAGES}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "absent"
 
 
 def git_revision() -> str:
@@ -41,12 +42,20 @@ def git_revision() -> str:
     return result.stdout.strip() if result.returncode == 0 else "unknown"
 
 
-def describe_environment(device: str) -> dict[str, str]:
-    """The environment block of a manifest."""
-    return {
+def describe_environment(
+    device: str, gpu_target: str = "cpu", attention: str | None = None
+) -> dict[str, str]:
+    """The environment block of a manifest; `attention` is what a base's parts computed with."""
+    block = {
         "python": platform.python_version(),
         "machine": platform.machine(),
         "device": device,
+        "gpu_target": gpu_target,
         "git": git_revision(),
         **package_versions(),
     }
+    if attention is not None:
+        block["attention"] = attention
+        if "flash" in attention:
+            block["flash-attn"] = _version("flash-attn")
+    return block

@@ -95,6 +95,8 @@ class Draft:
     folder: Path
     counts: dict[str, int] = field(default_factory=dict)
     facts: dict[str, object] = field(default_factory=dict)
+    attention: str | None = None
+    """What the parts of the base that made it computed attention with."""
 
 
 @contextmanager
@@ -107,6 +109,7 @@ def publishing(
     parents: Sequence[ParentEntry],
     seed: int | None,
     device: str,
+    gpu_target: str = "cpu",
 ) -> Iterator[Draft]:
     """Write an artefact beside `target`, its manifest last, flush it, and rename it in.
 
@@ -134,7 +137,7 @@ def publishing(
                 files=files,
                 counts=draft.counts,
                 facts=draft.facts,
-                environment=describe_environment(device),
+                environment=describe_environment(device, gpu_target, draft.attention),
             )
             text = dump_manifest(manifest)
             (draft.folder / MANIFEST_NAME).write_text(text, encoding="utf-8")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, cast
 
 from pydantic import Field, model_validator
 
+from lynx.config.gpu_targets import GpuTargetName
 from lynx.config.stages import (
     AlignSettings,
     FrameSettings,
@@ -139,6 +140,9 @@ class SiteConfig(Strict):
     models: Path = Field(description="the folder that holds the base models")
     feature_disk_gb: float = Field(
         ge=0.0, description="features are stored up to this size, streamed above it"
+    )
+    gpu_target: GpuTargetName = Field(
+        default="cpu", description="the environment of the jobs and how they compute attention"
     )
     device: Device
     threads: Positive = Field(description="CPU threads of one job")

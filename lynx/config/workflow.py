@@ -93,6 +93,16 @@ class WorkflowConfig:
         return slice_of("features", experiment, wildcards.benchmark, wildcards.split, stream)
 
     @property
+    def environment(self) -> str:
+        """The conda environment of every rule, as a file of workflow/rules names it.
+
+        One for all of them, those without a GPU too: a machine then has one environment, and the
+        targets' differ in CUDA alone. It is no input and in no slice, and the profiles leave the
+        software environment out of what runs a job again.
+        """
+        return f"../../envs/{self.experiment.site.gpu_target}.yaml"
+
+    @property
     def scale_names(self) -> str:
         """A pattern of all scales."""
         return "|".join(sorted(path.stem for path in Path("config/scales").glob("*.yaml")))

@@ -65,6 +65,7 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
         answers = answer_all(answer, sources, encoder, samples, task.prompt, per_batch, state)
         with run.publish(device_name(base.device)) as draft:
             write_predictions(draft.folder, samples, answers)
+            draft.attention = base.attention
             draft.counts["answered"] = len(answers)
             if subtitles := sum(len(sample.subtitles) for sample in samples):
                 draft.counts["subtitles on screen"] = subtitles

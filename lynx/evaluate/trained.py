@@ -98,9 +98,13 @@ class OpenedAdapter:
         Raises:
             InputError: the adapter, its parents or the base cannot be used.
         """
-        dtype = project.experiment.scale.dtype
-        device = pick_device(project)
-        base = load_base(require_base(project), ["tower", "language"], dtype=dtype, device=device)
+        base = load_base(
+            require_base(project),
+            ["tower", "language"],
+            dtype=project.experiment.scale.dtype,
+            device=pick_device(project),
+            gpu_target=project.experiment.site.gpu_target,
+        )
         if "aligned" in trained.streams:
             load_adapter(base, "vision", trained.vision(project.layout.root))
         load_adapter(base, "language", trained.folder / LANGUAGE)

@@ -101,7 +101,14 @@ def run_features(
         draft.facts.update(storage="stored" if stored else "streamed", stream_bytes=size)
         draft.counts["clips"] = len(clips)
         if stored:
-            base = load_base(info.folder, ["tower"], dtype=experiment.scale.dtype, device=device)
+            base = load_base(
+                info.folder,
+                ["tower"],
+                dtype=experiment.scale.dtype,
+                device=device,
+                gpu_target=experiment.site.gpu_target,
+            )
+            draft.attention = base.attention
             if stream == "aligned":
                 attach_vision(project, base, variant, benchmark)
             encoder = make_encoder(project, base, benchmark, split, stream)

@@ -17,7 +17,9 @@ from safetensors import safe_open
 from torch import nn
 from transformers import LlavaOnevisionConfig, LlavaOnevisionForConditionalGeneration
 
+from lynx.config.gpu_targets import GpuTargetName
 from lynx.errors import InputError
+from lynx.model.attention import attention_used, choose_attention, use_attention
 from lynx.model.families.llava_onevision import (
     LANGUAGE_PREFIXES,
     TOWER_PREFIXES,
@@ -74,6 +76,11 @@ class Base:
         """The language model's output head."""
         return self.model.lm_head
 
+    @property
+    def attention(self) -> str:
+        """What its loaded parts compute attention with."""
+        return attention_used(self.model)
+
     def processor(self) -> FrameProcessor:
         """The folder's own video processor."""
         from lynx.model.pixels import FrameProcessor  # torchvision is slow to import
@@ -100,15 +107,24 @@ def skeleton(config: LlavaOnevisionConfig) -> LlavaOnevisionForConditionalGenera
     return model.eval().requires_grad_(False)
 
 
-def load_base(folder: Path, parts: Iterable[Part], *, dtype: str, device: torch.device) -> Base:
+def load_base(
+    folder: Path,
+    parts: Iterable[Part],
+    *,
+    dtype: str,
+    device: torch.device,
+    gpu_target: GpuTargetName = "cpu",
+) -> Base:
     """Open a base folder and load the given parts, frozen, in eval mode.
 
-    Raises InputError for a folder that is no LLaVA-OneVision base, or whose weights are incomplete.
+    Raises InputError for a folder that is no LLaVA-OneVision base, or whose weights are incomplete,
+    and for a target whose attention cannot be computed here.
     """
     info = describe(folder)
     config = LlavaOnevisionConfig.from_pretrained(folder)
     config._attn_implementation = "sdpa"
     model = skeleton(config)
+    use_attention(model, choose_attention(gpu_target, device, DTYPES[dtype]))
     wanted = tuple(prefix for part in parts for prefix in PREFIXES[part])
     tensors = _read_tensors(folder, wanted, DTYPES[dtype], device)
     if "lm_head.weight" not in tensors and config.tie_word_embeddings:

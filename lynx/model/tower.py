@@ -17,6 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from lynx.model.attention import attend
 from lynx.model.base import Base
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class BlockAttention:
     output: torch.Tensor
     out_proj: nn.Module
     scale: float
+    kernels: str | None = None
+    """What computed the output, as the module's configuration names it."""
 
 
 Observer = Callable[[BlockAttention], None]
@@ -66,12 +69,13 @@ def _attend(
     queries = split(attention.q_proj(hidden))
     keys = split(attention.k_proj(hidden))
     values = split(attention.v_proj(hidden))
-    mixed = F.scaled_dot_product_attention(queries, keys, values, scale=attention.scale)
+    kernels = attention.config._attn_implementation
+    mixed = attend(queries, keys, values, scale=attention.scale, attention=kernels)
     output: torch.Tensor = attention.out_proj(mixed.transpose(1, 2).reshape(hidden.shape))
     if observe is not None:
         observe(
             BlockAttention(
-                index, queries, keys, values, output, attention.out_proj, attention.scale
+                index, queries, keys, values, output, attention.out_proj, attention.scale, kernels
             )
         )
     return output

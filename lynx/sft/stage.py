@@ -19,6 +19,7 @@ from lynx.features.clips import usable_samples
 from lynx.features.encode import StreamEncoder
 from lynx.features.stage import is_streamed, make_encoder, token_sources
 from lynx.model.adapters import Role, add_adapter, load_adapter, save_adapter
+from lynx.model.attention import attention_used, use_packed_attention
 from lynx.model.base import Base, Part, load_base
 from lynx.model.chat import ChatEncoder
 from lynx.model.stage import require_base
@@ -74,6 +75,7 @@ def run_sft(project: Project, variant: str, benchmark: str) -> None:
                 save_adapter(adapter, role, draft.folder / FOLDERS[role])
             log = draft.folder / PUBLISHED_LOG_NAME
             log.write_text(log_text(records), encoding="utf-8")
+            draft.attention = attention_used(next(iter(adapters.values())).get_base_model())
             samples = sum(len(group.conversations) for group in training.plan.items)
             draft.counts.update(samples=samples, steps=len(records))
             draft.facts.update(first=records[0], last=records[-1])
@@ -107,8 +109,13 @@ def _joint(project: Project, variant: str, benchmark: str) -> Run:
 
 
 def _load(project: Project, parts: Sequence[Part]) -> Base:
-    dtype = project.experiment.scale.dtype
-    return load_base(require_base(project), parts, dtype=dtype, device=pick_device(project))
+    return load_base(
+        require_base(project),
+        parts,
+        dtype=project.experiment.scale.dtype,
+        device=pick_device(project),
+        gpu_target=project.experiment.site.gpu_target,
+    )
 
 
 def _read_by(project: Project, variant: str, benchmark: str) -> tuple[str, tuple[Stream, ...]]:
@@ -136,6 +143,7 @@ def _training(
     sources: Sequence[TokenSource],
     live: StreamEncoder | None = None,
 ) -> Training[ClipQuestions, list[LoadedClip]]:
+    use_packed_attention(base.model)
     settings = project.experiment.sft_settings(variant, benchmark)
     groups = group_by_clip(
         usable_samples(project, benchmark, project.experiment.training_split(benchmark)),

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lynx import doctor, machine
-from lynx.doctor import Check
+from lynx import doctor, machine, target_checks
+from lynx.check import Check
+from lynx.config.gpu_targets import GpuTargetName
 from lynx.errors import InputError
 from tests.unit.config_copy import ROOT, copy_config, load
 
@@ -34,8 +35,13 @@ def write_lock(folder: Path, *entries: str) -> Path:
     return path
 
 
-def torch_state(accelerator: str | None, driver: str | None = None) -> machine.TorchState:
-    return machine.TorchState("9.9", 1.25, accelerator, driver, "SDPA (math)")
+def torch_state(
+    accelerator: str | None,
+    driver: str | None = None,
+    cuda: str | None = None,
+    capability: tuple[int, int] | None = None,
+) -> machine.TorchState:
+    return machine.TorchState("9.9", 1.25, accelerator, driver, "SDPA (math)", cuda, capability)
 
 
 def test_packages_at_their_pins(tmp_path: Path) -> None:
@@ -104,11 +110,156 @@ def test_java_that_does_not_run_says_so(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_gpu_is_named_with_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "inspect_torch", lambda: torch_state("2 x Some Card", "570.1"))
-    assert list(doctor.check_accelerator("cuda")) == [
-        Check("torch", "ok", "9.9, imported in 1.2 s"),
+    state = torch_state("2 x Some Card", "570.1", "12.8", (8, 6))
+    report = machine.KernelReport(2, "flash_attention_2", "")
+    monkeypatch.setattr(machine, "inspect_torch", lambda: state)
+    monkeypatch.setattr(machine, "try_kernels", lambda *_: report)
+    assert list(doctor.check_accelerator("cuda", "a6000")) == [
+        Check("torch", "ok", "9.9, CUDA 12.8, imported in 1.2 s"),
         Check("accelerator", "ok", "2 x Some Card, driver 570.1, attention: SDPA (math)"),
+        Check("gpu_target", "ok", "a6000: compute capability 8.6, CUDA 12.8"),
+        Check(
+            "kernels",
+            "ok",
+            "bfloat16 matmul and attention (flash_attention_2) right on 2 of 2 GPUs",
+        ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("target", "cuda", "capability", "advice"),
+    [
+        ("a6000", "13.0", (8, 6), "envs/a6000.yaml has CUDA 12; run in that environment"),
+        (
+            "blackwell",
+            "13.0",
+            (9, 0),
+            "blackwell is made for Blackwell workstation cards, 12.0; the next line says whether "
+            "this one works",
+        ),
+    ],
+)
+def test_another_card_or_cuda_than_the_target_s_is_a_note(
+    target: GpuTargetName, cuda: str, capability: tuple[int, int], advice: str
+) -> None:
+    check = target_checks.check_target(torch_state("a card", None, cuda, capability), target)
+    assert (check.status, check.advice) == ("note", advice)
+    assert check.found.startswith(f"{target}: compute capability {capability[0]}.")
+
+
+def test_any_card_is_right_for_the_target_cpu() -> None:
+    check = target_checks.check_target(torch_state("a card", None, "13.0", (9, 0)), "cpu")
+    assert check == Check("gpu_target", "ok", "cpu: compute capability 9.0, CUDA 13.0")
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (InputError("config/site.yaml: no flash."), "config/site.yaml: no flash."),
+        (
+            RuntimeError("CUDA error: no kernel\nCompile with"),
+            "RuntimeError: CUDA error: no kernel",
+        ),
+    ],
+)
+def test_kernels_that_do_not_run_are_missing(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, advice: str
+) -> None:
+    def fail(*_: object) -> machine.KernelReport:
+        raise error
+
+    monkeypatch.setattr(machine, "try_kernels", fail)
+    assert target_checks.check_kernels("a6000", "bfloat16") == Check(
+        "kernels", "missing", "do not run", advice
+    )
+
+
+def test_kernels_with_wrong_numbers_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = machine.KernelReport(2, "sdpa", "cuda:1 0.7, 0.01 off")
+    monkeypatch.setattr(machine, "try_kernels", lambda *_: report)
+    check = target_checks.check_kernels("cpu", "bfloat16")
+    assert (check.status, check.found) == ("missing", "wrong numbers: cuda:1 0.7, 0.01 off")
+
+
+def test_kernels_are_tried_on_every_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The devices are stand-ins: the first computes, the second is off."""
+    import torch
+
+    from lynx import probe_device
+    from lynx.probe_device import KernelState
+
+    states = {0: KernelState(0.01, 0.01), 1: KernelState(0.01, 0.7)}
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: len(states))
+    monkeypatch.setattr(probe_device, "run_kernels", lambda device, _: states[device.index])
+    assert machine.try_kernels("blackwell", "bfloat16") == machine.KernelReport(
+        2, "sdpa", "cuda:1 0.01, 0.7 off"
+    )
+
+
+def test_a_film_is_really_decoded_and_resampled() -> None:
+    assert list(doctor.check_media()) == [
+        Check("video", "ok", "decord and PyAV read H.264"),
+        Check("audio", "ok", "AAC read, 44100 Hz resampled to 16000"),
+    ]
+
+
+def test_decoding_that_goes_wrong_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another tone than was written, and pictures of another brightness."""
+    from lynx import probe_media
+
+    monkeypatch.setattr(probe_media, "TONE", 1000.0)
+    written = probe_media.write_probe
+
+    def write(path: Path) -> None:
+        written(path)
+        monkeypatch.setattr(probe_media, "TONE", 3000.0)
+        monkeypatch.setattr(probe_media, "GREY_TOLERANCE", -1.0)
+
+    monkeypatch.setattr(probe_media, "write_probe", write)
+    video, audio = doctor.check_media()
+    assert (video.status, video.found) == ("missing", "does not decode")
+    assert video.advice.endswith("grey levels off, expected at most -1; reinstall av and decord")
+    assert audio == Check(
+        "audio",
+        "missing",
+        "does not decode",
+        "probe.mp4: found a tone of 1000 Hz (sound), expected 3000 Hz; reinstall av and torchaudio",
+    )
+
+
+def test_without_decord_pyav_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lynx import probe_media
+
+    monkeypatch.setattr(probe_media, "read_with_decord", lambda *_: None)
+    video, _ = doctor.check_media()
+    assert video == Check("video", "ok", "PyAV reads H.264; decord does not, so PyAV does its work")
+
+
+def test_packages_are_compared_with_the_target_s_lock(tmp_path: Path) -> None:
+    """Those of `make setup` are enough where Snakemake runs, and jobs have their own."""
+    own, wrong = f"pytest=={pytest.__version__}", "pytest==0.1"
+    locks = {name: tmp_path / f"{name}.lock" for name in ("cpu", "a6000")}
+    for name, entry in (("cpu", own), ("a6000", wrong)):
+        write_lock(tmp_path, entry).rename(locks[name])
+    assert doctor.check_environment(tmp_path, "a6000") == Check(
+        "packages",
+        "note",
+        "1 at the versions of cpu.lock",
+        "this is not the environment of gpu_target a6000; jobs need --sdm conda to get it",
+    )
+    assert doctor.check_environment(tmp_path, "cpu").status == "ok"
+    write_lock(tmp_path, wrong).rename(locks["cpu"])
+    write_lock(tmp_path, own).rename(locks["a6000"])
+    assert doctor.check_environment(tmp_path, "a6000") == Check(
+        "packages", "ok", "1 at the versions of a6000.lock"
+    )
+    write_lock(tmp_path, wrong, "nowhere-known==1.0").rename(locks["a6000"])
+    assert doctor.check_environment(tmp_path, "a6000") == Check(
+        "packages",
+        "missing",
+        "1 of 2 not installed: nowhere-known",
+        "make the environment of envs/a6000.yaml again (docs/environments.md)",
+    )
 
 
 @pytest.mark.parametrize(("device", "status"), [("auto", "note"), ("cuda", "missing")])
@@ -116,9 +267,15 @@ def test_no_gpu_fails_only_where_one_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, device: str, status: str
 ) -> None:
     monkeypatch.setattr(machine, "inspect_torch", lambda: torch_state(None))
-    accelerator = list(doctor.check_accelerator(device))[1]
+    accelerator, kernels = list(doctor.check_accelerator(device))[1:]
     assert accelerator.status == status
     assert accelerator.found == "none visible to torch, attention: SDPA (math)"
+    assert kernels == Check(
+        "kernels",
+        "note",
+        "not tried without a GPU",
+        "run `lynx doctor` on a node that has one to see what gpu_target cpu does there",
+    )
 
 
 def test_a_torch_that_does_not_import_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ rule align:
     # What most other jobs wait for goes first.
     priority: 2
     conda:
-        "../../envs/cpu.yaml"
+        CONFIG.environment
     resources:
         mem_mb=2500,
         gpu=lambda w: CONFIG.at(w).scale.gpus,

@@ -7,7 +7,7 @@ rule world:
     log:
         "logs/{scale}/world-{world}.log",
     conda:
-        "../../envs/cpu.yaml"
+        CONFIG.environment
     threads: 2
     resources:
         mem_mb=1500,
@@ -28,7 +28,7 @@ rule data:
     log:
         "logs/{scale}/data-{benchmark}.log",
     conda:
-        "../../envs/cpu.yaml"
+        CONFIG.environment
     resources:
         mem_mb=1000,
         runtime=30,
@@ -48,7 +48,7 @@ rule frames:
     log:
         "logs/{scale}/frames-{group}.log",
     conda:
-        "../../envs/cpu.yaml"
+        CONFIG.environment
     threads: 2
     resources:
         mem_mb=2000,

@@ -12,7 +12,7 @@ rule predict:
     log:
         f"logs/{{scale}}/predict-{RUN_LOG}",
     conda:
-        "../../envs/cpu.yaml"
+        CONFIG.environment
     resources:
         mem_mb=2500,
         gpu=lambda w: CONFIG.at(w).scale.gpus,
@@ -35,7 +35,7 @@ rule score:
     log:
         f"logs/{{scale}}/score-{RUN_LOG}",
     conda:
-        "../../envs/cpu.yaml"
+        CONFIG.environment
     resources:
         mem_mb=2500,
         runtime=30,
@@ -56,7 +56,7 @@ rule lmms:
     log:
         f"logs/{{scale}}/lmms-{RUN_LOG}",
     conda:
-        "../../envs/cpu.yaml"
+        CONFIG.environment
     resources:
         mem_mb=4000,
         gpu=lambda w: CONFIG.at(w).scale.gpus,

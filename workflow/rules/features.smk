@@ -14,7 +14,7 @@ rule features_fixed:
     log:
         "logs/{scale}/features-{benchmark}-{split}-{stream}.log",
     conda:
-        "../../envs/cpu.yaml"
+        CONFIG.environment
     resources:
         mem_mb=2500,
         gpu=lambda w: CONFIG.at(w).scale.gpus,
@@ -37,7 +37,7 @@ rule features_aligned:
         "logs/{scale}/features-{benchmark}-{split}-aligned-seed{seed}.log",
     priority: 1
     conda:
-        "../../envs/cpu.yaml"
+        CONFIG.environment
     resources:
         mem_mb=2500,
         gpu=lambda w: CONFIG.at(w).scale.gpus,
@@ -61,7 +61,7 @@ rule features_own:
         "logs/{scale}/features-{benchmark}-{split}-aligned-{variant}-seed{seed}.log",
     priority: 1
     conda:
-        "../../envs/cpu.yaml"
+        CONFIG.environment
     resources:
         mem_mb=2500,
         gpu=lambda w: CONFIG.at(w).scale.gpus,

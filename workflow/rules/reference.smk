@@ -9,7 +9,7 @@ rule base:
     log:
         "logs/{scale}/base.log",
     conda:
-        "../../envs/cpu.yaml"
+        CONFIG.environment
     resources:
         mem_mb=500,
         runtime=30,
@@ -31,7 +31,7 @@ rule reference:
     # What most other jobs wait for goes first.
     priority: 2
     conda:
-        "../../envs/cpu.yaml"
+        CONFIG.environment
     resources:
         mem_mb=2500,
         gpu=lambda w: CONFIG.at(w).scale.gpus,

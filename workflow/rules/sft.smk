@@ -9,7 +9,7 @@ rule sft:
     log:
         "logs/{scale}/sft-{variant}-{benchmark}-seed{seed}.log",
     conda:
-        "../../envs/cpu.yaml"
+        CONFIG.environment
     resources:
         mem_mb=2500,
         gpu=lambda w: CONFIG.at(w).scale.gpus,

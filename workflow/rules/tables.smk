@@ -11,7 +11,7 @@ rule headline:
     log:
         "logs/headline-{benchmark}.log",
     conda:
-        "../../envs/cpu.yaml"
+        CONFIG.environment
     params:
         options=CONFIG.options,
         variants=CONFIG.variants(),
@@ -34,7 +34,7 @@ rule seeds:
     log:
         "logs/seeds-{benchmark}.log",
     conda:
-        "../../envs/cpu.yaml"
+        CONFIG.environment
     params:
         options=CONFIG.options,
         variants=CONFIG.variants(),
