@@ -12,7 +12,7 @@ STAGE_VERSIONS = {
     "features": 1,
     "sft": 1,
     "predict": 1,
-    "score": 1,
+    "score": 2,
     "lmms": 1,
     "train-base": 1,
 }
