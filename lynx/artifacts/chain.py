@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -22,11 +22,15 @@ from lynx.errors import InputError
 
 @dataclass
 class Link:
-    """One artefact or result of a chain, what is wrong with it, and what could not be compared."""
+    """One artefact or result of a chain, what is wrong with it, and what could not be compared.
+
+    `held` is what can be said of it if nothing is wrong.
+    """
 
     path: Path
     stage: str
     manifest: Manifest | None = None
+    held: str = "unchanged"
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -77,7 +81,8 @@ class Chain:
 
     def _check(self, key: Path, manifest: Manifest) -> Link:
         folder = self.root / key
-        link = Link(folder, manifest.stage, manifest)
+        link = Link(folder, manifest.stage, manifest, counted(manifest.files, "file"))
+        link.held += " as published"
         link.problems += manifest_problems(folder, manifest)
         if link.problems:  # its settings and hashes are not to be trusted
             return link
@@ -96,6 +101,11 @@ class Chain:
             )
         self.compare(key, manifest, link)
         return link
+
+
+def counted(things: Sized, word: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{len(things)} {word}{'' if len(things) == 1 else 's'}"
 
 
 def inside(path: str) -> bool:

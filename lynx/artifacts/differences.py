@@ -59,8 +59,12 @@ def _alike(old: object, new: object) -> bool:
 
 
 def shown(value: object) -> str:
-    """A value as JSON, cut where it is long."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    """A value as JSON."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def brief(text: str) -> str:
+    """A text that fits into a sentence."""
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 

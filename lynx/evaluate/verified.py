@@ -176,6 +176,7 @@ class Scores:
         if self.chain.deep and not predictions.problems and not data.problems:
             again = recomputed_problems(link.path, report, predictions.path, data.path)
             link.problems += again
+            link.held = "unchanged, and what its answers come to"
 
     def _headline(self, link: Link, report: dict[str, Any]) -> None:
         """Its values are those of the runs that it shows, each of which is checked too."""

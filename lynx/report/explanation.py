@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lynx.artifacts.differences import Difference, differences
+from lynx.artifacts.differences import Difference, brief, differences
 from lynx.artifacts.explain import Finding, Node, Part, Walk, opened
 from lynx.artifacts.hashing import hash_data, hash_file
 from lynx.artifacts.manifest import MANIFEST_NAME, Manifest, ParentEntry, identify, named
@@ -173,7 +173,7 @@ def lines(found: Explanation) -> Iterator[str]:
 
 
 def _sentence(found: Finding) -> str:
-    change = f"{found.difference.old} -> {found.difference.new}"
+    change = f"{brief(found.difference.old)} -> {brief(found.difference.new)}"
     if found.kind in ("version", "seed"):
         return f"{found.difference.key} {change}"
     return f"{found.kind} {found.difference.key}: {change}"

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lynx.artifacts.base_inventory import INVENTORY_NAME, base_problems
-from lynx.artifacts.chain import Chain, Link
-from lynx.artifacts.differences import differences
+from lynx.artifacts.chain import Chain, Link, counted
+from lynx.artifacts.differences import brief, differences
 from lynx.artifacts.manifest import MANIFEST_NAME, Manifest
 from lynx.config.decided import Configured, decided, place_of
 from lynx.config.experiment import Experiment
@@ -95,8 +95,8 @@ def settings_problems(path: Path, manifest: Manifest, expected: dict[str, Any]) 
         if not (manifest.stage == "lmms" and key == "lmms_eval")
     }
     return [
-        f"{path}: {each.key} is {each.old} in its manifest, expected {each.new} from the "
-        "configuration; run its rule again or restore the configuration"
+        f"{path}: {each.key} is {brief(each.old)} in its manifest, expected {brief(each.new)} "
+        "from the configuration; run its rule again or restore the configuration"
         for each in differences(found, expected)
     ]
 
@@ -113,22 +113,10 @@ def lines(links: Sequence[Link]) -> Iterator[str]:
     """A line for each artefact or score, and one with the counts."""
     for link in links:
         notes = "".join(f"; {note}" for note in link.notes)
-        yield f"{link.path}: {link.stage}, {_verdict(link)}{notes}"
+        verdict = counted(link.problems, "problem") if link.problems else link.held
+        yield f"{link.path}: {link.stage}, {verdict}{notes}"
     problems = [problem for link in links for problem in link.problems]
     yield f"{counted(links, 'artefact')}, {counted(problems, 'problem')}"
-
-
-def _verdict(link: Link) -> str:
-    if link.problems:
-        return counted(link.problems, "problem")
-    if link.manifest is None:
-        return "as its sources say"
-    return f"{counted(link.manifest.files, 'file')} as published"
-
-
-def counted(things: Sequence[object], word: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{len(things)} {word}{'' if len(things) == 1 else 's'}"
 
 
 def as_dict(links: Sequence[Link]) -> dict[str, Any]:
