@@ -47,6 +47,7 @@ class Chain:
     deep: bool
     compare: Compare
     links: dict[Path, Link] = field(default_factory=dict)
+    _children: list[Path] = field(default_factory=list)
 
     def follow(self, folder: Path) -> Link:
         """Check an artefact (its folder, below the root) and, before it, all it was made from."""
@@ -58,7 +59,9 @@ class Chain:
         except InputError as error:
             link = Link(self.root / key, "absent", problems=[str(error)])
         else:
+            self._children.append(key)
             parents = [self._parent(key, entry) for entry in manifest.parents]
+            self._children.pop()
             link = self._check(key, manifest)
             link.problems += [problem for problem in parents if problem]
         return self.links.setdefault(key, link)
@@ -70,6 +73,11 @@ class Chain:
             return (
                 f"{shown / MANIFEST_NAME}: names parent {entry.path}, expected a folder relative "
                 f"to the project's root; run the rule that makes {shown} again from there"
+            )
+        if Path(os.path.normpath(entry.path)) in self._children:
+            return (
+                f"{shown / MANIFEST_NAME}: names parent {entry.path}, which is made from it; the "
+                "manifest was edited, so run the rule that makes it again"
             )
         parent = self.follow(Path(entry.path))
         found = parent.manifest

@@ -40,6 +40,12 @@ class _Report(BaseModel):
     samples: int
     missing: int
     empty: int
+    predictions: str = ""
+    data: str = ""
+    parents: dict[str, str] = {}
+    versions: dict[str, str] = {}
+    stage_version: int = 0
+    compare_with: dict[str, dict[str, object]] = {}
 
 
 def content_of(report: Mapping[str, Any]) -> str:

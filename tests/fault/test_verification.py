@@ -220,8 +220,8 @@ def test_the_configuration_of_the_command_line(root: Path, lynx: Callable[..., O
 def test_a_missing_parent(root: Path, lynx: Callable[..., Outcome]) -> None:
     shutil.rmtree(ALIGN)
     assert found(lynx("verify", "--deep", str(SCORE))) == [
-        f"{ALIGN}/manifest.json: no manifest, so the artefact is absent or was never finished; run "
-        "the rule that makes it"
+        f"{ALIGN}: no manifest, so the artefact is absent or was never finished; run the rule that "
+        "makes it"
     ]
 
 

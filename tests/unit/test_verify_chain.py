@@ -220,6 +220,20 @@ def test_a_parent_outside_the_project(root: Path) -> None:
     ]
 
 
+def test_a_parent_that_is_its_own_child(root: Path) -> None:
+    path = RUNS / "world/music" / MANIFEST_NAME
+    made = read_manifest(PREDICTIONS)
+    child = {"path": PREDICTIONS.as_posix(), "stage": "predict"}
+    child |= {"identity": made.identity, "content": made.content}
+    edit(path, lambda data: data.update(parents=[child]))
+    assert found(PREDICTIONS) == [
+        f"{path}: stage, settings, seed and parents do not hash to its own identity field; the "
+        "manifest was edited, so run the rule that makes it again",
+        f"{path}: names parent {PREDICTIONS}, which is made from it; the manifest was edited, so "
+        "run the rule that makes it again",
+    ]
+
+
 def test_a_hand_edited_number_with_a_new_hash(root: Path) -> None:
     """Only the answers know it, so it takes --deep."""
     rewrite(lambda data: data["metrics"]["exact_accuracy"].update(value=1.0))
