@@ -81,7 +81,11 @@ class Part:
 
 @dataclass
 class Walk:
-    """Both chains, each pair of artefacts looked at once; parts stand parents first."""
+    """Both chains, each pair of artefacts looked at once; parts stand parents first.
+
+    A seed or key that parts several stages is told where it does so first: a run has one seed, and
+    the slice of a later stage repeats that of training.
+    """
 
     parts: list[Part] = field(default_factory=list)
     _seen: dict[tuple[Path, Path], bool] = field(default_factory=dict)
@@ -103,6 +107,8 @@ class Walk:
         below = [self.differ(one, two) for one, two in pairs]  # all of them, so no generator
         first = not any(below)
         findings, notes = [*decisions(a.manifest, b.manifest), *lonely], [*a.notes, *b.notes]
+        if not first:
+            findings = [each for each in findings if not self._told(each)]
         if first and not findings:
             findings = list(outcomes(a.manifest, b.manifest))
             if not notes and all(found.kind == "file" for found in findings):
@@ -111,6 +117,17 @@ class Walk:
             part = Part(b.entry.stage, a.path, b.path, first, tuple(findings), tuple(notes))
             self.parts.append(part)
         return True
+
+    def _told(self, found: Finding) -> bool:
+        """Whether an earlier part named the same change of the same key."""
+        key, change = found.difference.key, (found.difference.old, found.difference.new)
+        return any(
+            found.kind == each.kind
+            and change == (each.difference.old, each.difference.new)
+            and f".{key}".endswith(f".{each.difference.key}")
+            for part in self.parts
+            for each in part.findings
+        )
 
 
 UNEXPLAINED = (
