@@ -78,10 +78,11 @@ def test_two_seeds(ran: Path, other: Path) -> None:
 
 def test_two_variants(ran: Path, other: Path) -> None:
     second = make_run(other, "video-only")
-    trained, scored = told(explain(other / SCORE, other / second))
+    trained, answered, scored = told(explain(other / SCORE, other / second))
+    aligned = "runs/demo/features/music_avqa/{}/aligned/seed0"
     assert trained[:2] == ("sft", True)
-    aligned = "runs/demo/features/music_avqa/train/aligned/seed0"
-    assert trained[2][-1] == f"parent {aligned} a parent absent"
+    assert trained[2][-1] == f"parent {aligned.format('train')} a parent absent"
+    assert answered == ("predict", False, [f"parent {aligned.format('test')} a parent absent"])
     assert 'setting x "aligned" "none"' in trained[2]
     assert scored == ("score", False, ['setting variant "lynx" "video-only"'])
 
