@@ -89,7 +89,13 @@ class StageRun:
         """Check each parent (stage, folder) against its manifest."""
         for name, folder in parents:
             require_stage(folder, name)
-        entries = tuple(parent_entry(folder) for _, folder in parents)
+        # A manifest names its parents from the project's root, wherever that lies.
+        entries = tuple(
+            parent_entry(folder).model_copy(
+                update={"path": folder.relative_to(project.layout.root).as_posix()}
+            )
+            for _, folder in parents
+        )
         return cls(project, stage, target, settings, entries, seed)
 
     @property

@@ -120,8 +120,11 @@ def read_manifest(path: Path) -> Manifest:
 
 def parent_entry(path: Path) -> ParentEntry:
     """The entry under which an artefact is named by those made from it."""
-    manifest = read_manifest(path)
-    folder = path if path.is_dir() else path.parent
+    return named(path if path.is_dir() else path.parent, read_manifest(path))
+
+
+def named(folder: Path, manifest: Manifest) -> ParentEntry:
+    """The same for a manifest that was read already."""
     return ParentEntry(
         path=folder.as_posix(),
         stage=manifest.stage,

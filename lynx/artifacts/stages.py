@@ -12,7 +12,7 @@ STAGE_VERSIONS = {
     "features": 1,
     "sft": 2,
     "predict": 2,
-    "score": 1,
+    "score": 2,
     "lmms": 2,
     "train-base": 2,
 }

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lynx.commands.options import HERE, ConfigFiles, Overrides, Root, load, read_pairs
+
+OtherRoot = Annotated[
+    Path | None,
+    typer.Option("--root", help="The project's folder. [the nearest one with config/config.yaml]"),
+]
 
 app = typer.Typer()
 
@@ -25,8 +31,6 @@ def inventory(
 
     Splits are counted against the published numbers. Exit code 0 if a run could start with it.
     """
-    import json
-
     from rich.console import Console
 
     from lynx.config.loading import configured_with
@@ -45,16 +49,60 @@ def inventory(
 
 @app.command()
 def verify(
-    manifest: Annotated[Path, typer.Argument(help="A manifest.json or its folder.")],
-    deep: Annotated[bool, typer.Option(help="Hash every file, not only compare sizes.")] = False,
+    artefacts: Annotated[
+        list[Path], typer.Argument(help="A manifest.json or its folder, or a metrics.json.")
+    ],
+    deep: Annotated[
+        bool, typer.Option(help="Hash every file and compute every score again.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: OtherRoot = None,
 ) -> None:
-    """Check an artefact's files against its manifest."""
-    from lynx.artifacts.manifest import MANIFEST_NAME
-    from lynx.artifacts.verify import verify_files
+    """Check artefacts or scores, and all that they were made from, down to the raw inventory.
 
-    folder = manifest.parent if manifest.name == MANIFEST_NAME else manifest
-    found = verify_files(folder, deep=deep)
-    typer.echo(f"{folder}: {found.stage}, {len(found.files)} files as published")
+    Files against manifests, parents against what their children were made from, settings against
+    the configuration, versions against the code. Exit code 2 if anything is wrong.
+    """
+    from lynx.report.verification import as_dict, lines, verify
+
+    links = verify(artefacts, deep=deep, root=root, files=config, overrides=read_pairs(sets))
+    problems = [problem for link in links for problem in link.problems]
+    if as_json:
+        typer.echo(json.dumps(as_dict(links), indent=1, ensure_ascii=False))
+    else:
+        for line in lines(links):
+            typer.echo(line)
+        for problem in problems:
+            typer.echo(f"lynx: {problem}", err=True)
+    raise typer.Exit(2 if problems else 0)
+
+
+@app.command()
+def explain(
+    a: Annotated[Path, typer.Argument(help="An artefact or a metrics.json.")],
+    b: Annotated[Path, typer.Argument(help="The other one, perhaps of another project.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    root: OtherRoot = None,
+    root_b: Annotated[
+        Path | None, typer.Option("--root-b", help="The project's folder of B. [as --root]")
+    ] = None,
+) -> None:
+    """Say why two results differ: the first stage at which they part, and by what.
+
+    By a key of the settings, a seed, a stage's version, a file; or, where all these are equal, by
+    package versions, device or Git revision. What the manifests record is compared: `lynx verify`
+    says whether the files are still so.
+    """
+    from lynx.report.explanation import as_dict, explain, lines
+
+    found = explain(a, b, root, root_b or root)
+    if as_json:
+        typer.echo(json.dumps(as_dict(found), indent=1, ensure_ascii=False))
+    else:
+        for line in lines(found):
+            typer.echo(line)
 
 
 @app.command()

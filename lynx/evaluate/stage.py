@@ -9,7 +9,6 @@ import time
 from lynx.artifacts.environment import package_versions
 from lynx.artifacts.hashing import hash_file
 from lynx.artifacts.manifest import MANIFEST_NAME, parent_entry
-from lynx.artifacts.publish import write_atomic
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.artifacts.verify import require_parent, require_stage
 from lynx.benchmarks import get_benchmark
@@ -17,6 +16,7 @@ from lynx.benchmarks.stage import read_split
 from lynx.config.slices import predict_slice
 from lynx.config.streams import stream_folder
 from lynx.errors import InputError
+from lynx.evaluate.metrics_file import write_report
 from lynx.evaluate.predictions import read_predictions, write_predictions
 from lynx.project import Project, StageRun, device_name
 
@@ -113,8 +113,7 @@ def run_score(project: Project, variant: str, benchmark: str) -> None:
         "versions": package_versions(),
         "predict": {**manifest.facts, "device": manifest.environment["device"]},
     }
-    text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_atomic(layout.metrics(variant, benchmark, seed), text)
+    write_report(layout.metrics(variant, benchmark, seed), report)
 
 
 def run_headline(project: Project, benchmark: str) -> None:
@@ -137,5 +136,4 @@ def run_headline(project: Project, benchmark: str) -> None:
         for variant in project.experiment.compare_with
         if variant != "lynx"
     }
-    text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_atomic(layout.headline(benchmark), text)
+    write_report(layout.headline(benchmark), report)

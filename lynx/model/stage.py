@@ -7,12 +7,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from lynx.artifacts.base_inventory import INVENTORY_NAME, base_problems
 from lynx.artifacts.hashing import hash_file
 from lynx.errors import InputError
 from lynx.model.families.llava_onevision import describe
 from lynx.project import Project, StageRun
-
-INVENTORY_NAME = "inventory.json"
 
 
 def base_files(folder: Path) -> list[Path]:
@@ -46,13 +45,6 @@ def require_base(project: Project) -> Path:
     """The base folder, if its files still have the sizes of the inventory."""
     folder = project.experiment.base_folder
     path = project.layout.base / INVENTORY_NAME
-    inventory = json.loads(path.read_text(encoding="utf-8"))
-    for name, entry in inventory.items():
-        file = folder / name
-        found = file.stat().st_size if file.is_file() else None
-        if found != entry["bytes"]:
-            raise InputError(
-                f"{file}: {found} bytes found, {entry['bytes']} expected from {path}; the base was "
-                "changed since, so restore it or delete the inventory to start anew"
-            )
+    for problem in base_problems(folder, path, deep=False):
+        raise InputError(problem)
     return folder

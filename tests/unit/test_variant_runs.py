@@ -47,7 +47,7 @@ def test_each_run_reads_its_own_tokens(ran: Path) -> None:
         folder = layout.features("scanqa", "train", "aligned", 0, own)
         contents.add(require_stage(folder, "features", deep=True).content)
         sft = require_stage(layout.sft(variant, "scanqa", 0), "sft", deep=True)
-        assert str(folder) in {entry.path for entry in sft.parents}
+        assert folder.relative_to(ran).as_posix() in {entry.path for entry in sft.parents}
         trained = Trained.open(project, layout.sft(variant, "scanqa", 0))
         name = "3d" if own is None else f"3d-{own}"
         assert trained.vision(ran) == layout.align(name, 0) / "vision"

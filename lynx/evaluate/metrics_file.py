@@ -1,0 +1,123 @@
+"""`metrics.json`: written with a hash of its own content, read back, checked by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from lynx.artifacts.differences import not_finite
+from lynx.artifacts.hashing import hash_data
+from lynx.artifacts.publish import write_atomic
+from lynx.artifacts.stages import STAGE_VERSIONS
+from lynx.errors import InputError
+
+FILE_NAME = "metrics.json"
+CONTENT = "content"
+SCORES = ("metrics", "groups", "samples", "missing", "empty")
+AGAIN = "run the score rule again"
+
+
+class _Metric(BaseModel):
+    value: float
+    count: int
+
+
+class _Report(BaseModel):
+    """What every reader of a score relies on; it holds more."""
+
+    benchmark: str
+    split: str
+    scale: str
+    variant: str
+    recipe: str
+    seed: int
+    metrics: dict[str, _Metric]
+    groups: dict[str, dict[str, dict[str, _Metric]]]
+    samples: int
+    missing: int
+    empty: int
+    predictions: str = ""
+    data: str = ""
+    parents: dict[str, str] = {}
+    versions: dict[str, str] = {}
+    stage_version: int = 0
+    compare_with: dict[str, dict[str, object]] = {}
+
+
+def content_of(report: Mapping[str, Any]) -> str:
+    """The hash over every field but the one that holds it."""
+    return hash_data({key: value for key, value in report.items() if key != CONTENT})
+
+
+def write_report(path: Path, report: Mapping[str, Any]) -> None:
+    """Write a score with its content hash; ValueError for a number that is not finite."""
+    sealed = {**report, CONTENT: content_of(report)}
+    write_atomic(path, json.dumps(sealed, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """Read a score; InputError for a file that is absent or is none."""
+    if not path.is_file():
+        raise InputError(f"{path}: no metrics of this run; {AGAIN}")
+    text = path.read_text(encoding="utf-8")
+    try:
+        _Report.model_validate_json(text)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"]) or "the whole file"
+        raise InputError(f"{path}: {where} is not a score's ({problem['msg']}); {AGAIN}") from error
+    report: dict[str, Any] = json.loads(text)
+    return report
+
+
+def own_problems(path: Path, report: Mapping[str, Any]) -> Iterator[str]:
+    """What a score shows by itself: an edit, a number that is none, counts that do not add up."""
+    version = STAGE_VERSIONS["score"]
+    if report.get("stage_version") != version:
+        yield (
+            f"{path}: made by version {report.get('stage_version')} of stage score, the code is at "
+            f"version {version}; {AGAIN}"
+        )
+    elif fault := not_finite(report):
+        yield f"{path}: {fault[0]} is {fault[1]}, expected a finite number; {AGAIN}"
+    else:
+        yield from edits(path, report)
+    yield from count_problems(path, report)
+
+
+def edits(path: Path, report: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence if a score is not as it was written; one written before it had a hash is taken
+    as it is."""
+    if CONTENT in report and not_finite(report) is None and content_of(report) != report[CONTENT]:
+        yield (
+            f"{path}: its values do not hash to its own content field; the file was edited, so "
+            f"{AGAIN}"
+        )
+
+
+def count_problems(path: Path, report: Mapping[str, Any]) -> Iterator[str]:
+    """Every metric is over all samples, and a group's metrics are over one number of them."""
+    samples = report["samples"]
+    for name, metric in report["metrics"].items():
+        if metric["count"] != samples:
+            yield (
+                f"{path}: metrics.{name} is over {metric['count']} items, expected all {samples} "
+                f"samples; {AGAIN}"
+            )
+    if report["missing"] + report["empty"] > samples:
+        yield (
+            f"{path}: {report['missing']} missing and {report['empty']} empty answers, expected at "
+            f"most {samples} samples; {AGAIN}"
+        )
+    for grouping, groups in report["groups"].items():
+        for group, metrics in groups.items():
+            counts = sorted({metric["count"] for metric in metrics.values()})
+            if len(counts) > 1 or counts[-1:] > [samples]:
+                yield (
+                    f"{path}: groups.{grouping}.{group} is over {', '.join(map(str, counts))} "
+                    f"items, expected one number of at most {samples}; {AGAIN}"
+                )
