@@ -14,10 +14,21 @@ min_version("9.27")
 configfile: "config/config.yaml"
 
 
+from lynx import controller
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.config.workflow import WorkflowConfig
 
 CONFIG = WorkflowConfig.load(workflow.configfiles, config, Path())
+
+# The command takes the place of its shell, which SIGTERM would end while the command still saves.
+shell.prefix("exec ")
+
+if workflow.is_main_process:
+    controller.enter(Path())
+
+
+onstart:
+    controller.sign(Path())
 
 
 wildcard_constraints:

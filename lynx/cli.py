@@ -36,6 +36,8 @@ to run, read and debug a stage by itself; every one reads `config/` and finds it
 for group in (stages, results, checks):
     app.add_typer(group.app)
 
+_logs: list[Path] = []  # of this attempt, if it keeps one
+
 
 @app.callback()
 def common(
@@ -48,7 +50,7 @@ def common(
     if log is not None:
         # Closed when the interpreter ends, so that the log holds a traceback too.
         opened = ExitStack()
-        opened.enter_context(attempt_log(log))
+        _logs.append(opened.enter_context(attempt_log(log)))
         atexit.register(opened.close)
 
 
@@ -62,11 +64,22 @@ def main() -> None:
     try:
         app()
     except InputError as error:
+        _name_log()
         typer.echo(f"lynx: {error}", err=True)
         sys.exit(2)
     except OSError as error:
+        _name_log()
         typer.echo(f"lynx: {error.filename or 'a file'}: {error.strerror or error}", err=True)
         sys.exit(1)
+    except Exception:
+        _name_log()
+        raise
+
+
+def _name_log() -> None:
+    """Snakemake names the link, which the next attempt moves on."""
+    for log in _logs:
+        typer.echo(f"lynx: the log of this attempt is {log}", err=True)
 
 
 if __name__ == "__main__":

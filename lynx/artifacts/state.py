@@ -5,37 +5,43 @@ Design, rule 4.
 
 from __future__ import annotations
 
-import fcntl
-import os
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lynx.artifacts.owner import Owner, try_lock
 from lynx.errors import InputError
 
 LOCK_NAME = "lock"
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
 def exclusive_state(work: Path, stage: str, identity: str) -> Iterator[Path]:
     """Hold `work/<stage>-<identity>` for this process; a second writer is refused at once.
 
-    The kernel drops the lock when its holder dies, so a kill never leaves a stale one.
+    The kernel drops the lock when its holder dies, so a kill never leaves a stale one; who died is
+    named, and its state goes on here.
     """
     folder = work / f"{stage}-{identity[:16]}"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK_NAME
     with path.open("a+", encoding="utf-8") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            stream.seek(0)
-            owner = stream.read().strip() or "unknown"
+        free = try_lock(stream, path)
+        stream.seek(0)
+        owner = Owner.parse(stream.read())
+        if not free or (owner is not None and owner.works_elsewhere()):
             raise InputError(
-                f"{folder}: process {owner} is writing this state; wait for it or stop it, "
-                "then run the same command again"
-            ) from error
+                f"{folder}: {owner or 'another process'} is writing this state; wait for it or "
+                f"stop it{f' ({owner.remedy})' if owner else ''}, then run the same command again"
+            )
+        if owner is not None:
+            logger.warning("%s: goes on from %s, which was killed", folder, owner)
         stream.truncate(0)
-        stream.write(f"{os.getpid()}\n")
+        stream.write(Owner.here().dump())
         stream.flush()
-        yield folder
+        try:
+            yield folder
+        finally:
+            stream.truncate(0)

@@ -133,6 +133,16 @@ class BenchmarkConfig(Strict):
     )
 
 
+class SlurmConfig(Strict):
+    """The cluster of `--profile slurm`; what is null is left to the cluster's own defaults."""
+
+    account: str | None = Field(default=None, description="who is charged")
+    partition: str | None = Field(default=None, description="where jobs go")
+    gpu_model: str | None = Field(
+        default=None, description="type of the GPUs that jobs ask for; null: any"
+    )
+
+
 class SiteConfig(Strict):
     """`config/site.yaml`: facts about this machine; none of them changes a result."""
 
@@ -147,6 +157,9 @@ class SiteConfig(Strict):
     device: Device
     threads: Positive = Field(description="CPU threads of one job")
     workers: Positive = Field(description="processes that prepare data")
+    slurm: SlurmConfig = Field(
+        default_factory=SlurmConfig, description="the cluster that jobs are sent to"
+    )
 
 
 class Alignment(Strict):

@@ -24,6 +24,9 @@ from lynx.errors import InputError
 ANNOTATIONS = ("*.json", "*/*.json", "*/*.parquet", "*/*.srt")
 """Where annotation files lie below their root: in it, or one folder down."""
 
+LIBRARIES_MB = 2500
+"""Main memory of a job beside the weights: torch, decoded frames, batches."""
+
 
 @dataclass(frozen=True)
 class WorkflowConfig:
@@ -86,6 +89,25 @@ class WorkflowConfig:
         parts = [f"--config {shlex.quote(str(name))}" for name in self.files]
         parts += [f"--set {shlex.quote(f'{key}={value}')}" for key, value in sorted(pairs.items())]
         return " ".join(parts)
+
+    def gpus(self, wildcards: Any) -> int:
+        """GPUs of a job that computes: all in one task, which starts a process for each itself."""
+        return self.at(wildcards).scale.gpus
+
+    def gpu_model(self, wildcards: Any) -> str | None:
+        """Their type on this site's cluster; None where any will do, or where there is none."""
+        experiment = self.at(wildcards)
+        return experiment.site.slurm.gpu_model if experiment.scale.gpus else None
+
+    def memory(self, wildcards: Any, attempt: int) -> int:
+        """MB of main memory for a job that loads the base model; more at each attempt.
+
+        Its process on each GPU reads the weights once and may hold them in another precision.
+        """
+        experiment = self.at(wildcards)
+        weights = sum(path.stat().st_size for path in experiment.base_folder.glob("*.safetensors"))
+        processes = max(1, experiment.scale.gpus)
+        return attempt * (LIBRARIES_MB + processes * 2 * weights // 10**6)
 
     def features_slice(self, wildcards: Any, stream: Stream) -> str:
         """The slice of one stream; the stream is a rule's own, not always a wildcard."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -85,8 +86,9 @@ def kill_and_repeat(
         stopped.kill()
     assert second.code == 2
     assert second.said == (
-        f"lynx: work/{state.name}: process {stopped.process.pid} is writing this state; wait for "
-        "it or stop it, then run the same command again"
+        f"lynx: work/{state.name}: process {stopped.process.pid} on {socket.gethostname()} is "
+        f"writing this state; wait for it or stop it (`kill {stopped.process.pid}`), then run the "
+        "same command again"
     )
     assert (target / MANIFEST_NAME).read_bytes() == before, "the older artefact stays as it was"
     verify_files(target, deep=True)

@@ -26,7 +26,7 @@ def test_each_attempt_has_its_log(tmp_path: Path) -> None:
     failed = lynx(tmp_path, "verify", "nowhere")
     assert failed.returncode == 2
     sentence = (tmp_path / "logs/job.1.log").read_text(encoding="utf-8")
-    assert sentence.startswith("lynx: nowhere")
+    assert sentence.startswith("lynx: the log of this attempt is logs/job.1.log\nlynx: nowhere")
     assert failed.stdout + failed.stderr == sentence
     done = lynx(tmp_path, "schema", "--folder", "schema")
     assert (done.returncode, done.stdout + done.stderr) == (0, "")

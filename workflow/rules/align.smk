@@ -13,8 +13,9 @@ rule align:
     conda:
         CONFIG.environment
     resources:
-        mem_mb=2500,
-        gpu=lambda w: CONFIG.at(w).scale.gpus,
+        mem_mb=CONFIG.memory,
+        gpu=CONFIG.gpus,
+        gpu_model=CONFIG.gpu_model,
         runtime=lambda w, attempt: 600 * attempt,
     params:
         options=CONFIG.options,

@@ -10,8 +10,8 @@ rule world:
         CONFIG.environment
     threads: 2
     resources:
-        mem_mb=1500,
-        runtime=30,
+        mem_mb=lambda w, attempt: 1500 * attempt,
+        runtime=lambda w, attempt: 30 * attempt,
     params:
         options=CONFIG.options,
         slice=lambda w: slice_of("world", CONFIG.at(w), w.world),
@@ -30,8 +30,8 @@ rule data:
     conda:
         CONFIG.environment
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=lambda w, attempt: 1000 * attempt,
+        runtime=lambda w, attempt: 30 * attempt,
     params:
         options=CONFIG.options,
         slice=lambda w: slice_of("data", CONFIG.at(w), w.benchmark),
@@ -51,8 +51,8 @@ rule frames:
         CONFIG.environment
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=lambda w, attempt: 2000 * attempt,
+        runtime=lambda w, attempt: 240 * attempt,
     params:
         options=CONFIG.options,
         slice=lambda w: slice_of("frames", CONFIG.at(w), w.group),

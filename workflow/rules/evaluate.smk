@@ -14,8 +14,9 @@ rule predict:
     conda:
         CONFIG.environment
     resources:
-        mem_mb=2500,
-        gpu=lambda w: CONFIG.at(w).scale.gpus,
+        mem_mb=CONFIG.memory,
+        gpu=CONFIG.gpus,
+        gpu_model=CONFIG.gpu_model,
         runtime=lambda w, attempt: 240 * attempt,
     params:
         options=CONFIG.options,
@@ -37,8 +38,8 @@ rule score:
     conda:
         CONFIG.environment
     resources:
-        mem_mb=2500,
-        runtime=30,
+        mem_mb=lambda w, attempt: 2500 * attempt,
+        runtime=lambda w, attempt: 30 * attempt,
     params:
         options=CONFIG.options,
         version=STAGE_VERSIONS["score"],
@@ -58,8 +59,9 @@ rule lmms:
     conda:
         CONFIG.environment
     resources:
-        mem_mb=4000,
-        gpu=lambda w: CONFIG.at(w).scale.gpus,
+        mem_mb=lambda w, attempt: 1500 * attempt + CONFIG.memory(w, attempt),
+        gpu=CONFIG.gpus,
+        gpu_model=CONFIG.gpu_model,
         runtime=lambda w, attempt: 600 * attempt,
     params:
         options=CONFIG.options,

@@ -16,9 +16,10 @@ rule features_fixed:
     conda:
         CONFIG.environment
     resources:
-        mem_mb=2500,
-        gpu=lambda w: CONFIG.at(w).scale.gpus,
-        runtime=240,
+        mem_mb=CONFIG.memory,
+        gpu=CONFIG.gpus,
+        gpu_model=CONFIG.gpu_model,
+        runtime=lambda w, attempt: 240 * attempt,
     params:
         options=CONFIG.options,
         stream=lambda w: w.stream,
@@ -39,9 +40,10 @@ rule features_aligned:
     conda:
         CONFIG.environment
     resources:
-        mem_mb=2500,
-        gpu=lambda w: CONFIG.at(w).scale.gpus,
-        runtime=240,
+        mem_mb=CONFIG.memory,
+        gpu=CONFIG.gpus,
+        gpu_model=CONFIG.gpu_model,
+        runtime=lambda w, attempt: 240 * attempt,
     params:
         options=CONFIG.options,
         stream="aligned",
@@ -63,9 +65,10 @@ rule features_own:
     conda:
         CONFIG.environment
     resources:
-        mem_mb=2500,
-        gpu=lambda w: CONFIG.at(w).scale.gpus,
-        runtime=240,
+        mem_mb=CONFIG.memory,
+        gpu=CONFIG.gpus,
+        gpu_model=CONFIG.gpu_model,
+        runtime=lambda w, attempt: 240 * attempt,
     params:
         options=CONFIG.options,
         slice=lambda w: CONFIG.features_slice(w, "aligned"),

@@ -11,8 +11,8 @@ rule base:
     conda:
         CONFIG.environment
     resources:
-        mem_mb=500,
-        runtime=30,
+        mem_mb=lambda w, attempt: 1000 * attempt,
+        runtime=lambda w, attempt: 30 * attempt,
     params:
         options=CONFIG.options,
         base=lambda w: CONFIG.at(w).scale.base,
@@ -33,9 +33,10 @@ rule reference:
     conda:
         CONFIG.environment
     resources:
-        mem_mb=2500,
-        gpu=lambda w: CONFIG.at(w).scale.gpus,
-        runtime=120,
+        mem_mb=CONFIG.memory,
+        gpu=CONFIG.gpus,
+        gpu_model=CONFIG.gpu_model,
+        runtime=lambda w, attempt: 120 * attempt,
     params:
         options=CONFIG.options,
         slice=lambda w: slice_of("reference", CONFIG.at(w), w.group),

@@ -12,6 +12,9 @@ rule headline:
         "logs/headline-{benchmark}.log",
     conda:
         CONFIG.environment
+    resources:
+        mem_mb=lambda w, attempt: 1000 * attempt,
+        runtime=lambda w, attempt: 10 * attempt,
     params:
         options=CONFIG.options,
         variants=CONFIG.variants(),
@@ -35,6 +38,9 @@ rule seeds:
         "logs/seeds-{benchmark}.log",
     conda:
         CONFIG.environment
+    resources:
+        mem_mb=lambda w, attempt: 1000 * attempt,
+        runtime=lambda w, attempt: 10 * attempt,
     params:
         options=CONFIG.options,
         variants=CONFIG.variants(),

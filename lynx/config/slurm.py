@@ -1,0 +1,49 @@
+"""What `profiles/slurm` takes from the site: called while Snakemake reads that profile."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from lynx.config.experiment import SiteConfig
+from lynx.config.explain import in_file, validate
+from lynx.config.yaml_files import read_mapping
+from lynx.errors import InputError
+
+SITE = "config/site.yaml"
+ASKED_WITHIN = 20.0  # seconds for a command of Slurm
+
+
+def profile_resources(root: Path = Path()) -> dict[str, str | int]:
+    """`default-resources`: the site's account and partition, and the cores that a job keeps busy.
+
+    Nobody above could turn an `InputError` into a sentence yet, so this ends the program with it.
+    """
+    try:
+        site = validate(TypeAdapter(SiteConfig), read_mapping(root, SITE), in_file(SITE))
+    except InputError as error:
+        print(f"lynx: {error}", file=sys.stderr)
+        sys.exit(2)
+    named = {"slurm_account": site.slurm.account, "slurm_partition": site.slurm.partition}
+    # Snakemake evaluates a default resource as Python: in quotes a name stays a name.
+    quoted: dict[str, str | int] = {key: repr(name) for key, name in named.items() if name}
+    return quoted | {"cpus_per_task": max(site.threads, site.workers)}
+
+
+def status_command() -> str | None:
+    """`squeue` where Slurm keeps no accounting, else None: the executor's own choice.
+
+    That choice is `sacct` wherever the program exists. Without accounting it fails, and Snakemake
+    would wait for ever for jobs that have ended.
+    """
+    command = ["sacct", "--noheader", "--allocations", "--starttime=now"]
+    try:
+        asked = subprocess.run(command, capture_output=True, timeout=ASKED_WITHIN, check=False)
+    except FileNotFoundError:
+        return None
+    except subprocess.TimeoutExpired:
+        return "squeue"
+    return None if asked.returncode == 0 else "squeue"
