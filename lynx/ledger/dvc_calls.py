@@ -39,8 +39,7 @@ def commit(repo: Repo, names: Sequence[str]) -> None:
     with repo.lock:
         stages = [stage for name in names for stage in repo.stage.collect(name)]
         for stage in stages:
-            # DVC's own store of runs would restore outputs behind Snakemake's back.
-            stage.save(run_cache=False)
+            stage.save()
             stage.commit()
         if stages:
             stages[0].dvcfile.dump_stages(stages, update_pipeline=False)

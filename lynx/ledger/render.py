@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from lynx.artifacts.publish import write_atomic
 from lynx.errors import InputError
@@ -83,7 +83,7 @@ def settings_text(stages: Sequence[Stage]) -> str:
 def _settings_stage() -> str:
     lines = [f"  {SETTINGS_STAGE}:", "    cmd: lynx ledger settings", "    deps:"]
     lines += [f"    - {name}" for name in DECIDING]
-    lines += ["    outs:", f"    - {SETTINGS}: {{cache: false, persist: true}}", ""]
+    lines += ["    outs:", f"    - {SETTINGS}: {_small()}", ""]
     return "\n".join(lines)
 
 
@@ -94,15 +94,26 @@ def _block(stage: Stage) -> str:
     if stage.deps:
         lines += ["    deps:", *(f"    - {name}" for name in stage.deps)]
     lines += ["    params:", f"    - {stage.name}"]
-    kept = [f"    - {name}: {{persist: true}}" for name in (*stage.artefacts, *stage.inventories)]
-    small = {"metrics": [], "plots": [], "outs": kept}
-    for name in stage.small:
-        kind = {".json": "metrics", ".csv": "plots"}.get(Path(name).suffix, "outs")
-        small[kind].append(f"    - {name}: {{cache: false, persist: true}}")
-    for kind in ("outs", "metrics", "plots"):
-        if small[kind]:
-            lines += [f"    {kind}:", *small[kind]]
+    outs = [f"    - {name}: {{persist: true}}" for name in (*stage.artefacts, *stage.inventories)]
+    outs += [f"    - {name}: {_small()}" for name in stage.small if not _kind(name)]
+    lines += ["    outs:", *outs] if outs else []
+    for kind, more in (("metrics", ""), ("plots", ", x: step, y: loss")):
+        held = [f"    - {name}: {_small(more)}" for name in stage.small if _kind(name) == kind]
+        lines += [f"    {kind}:", *held] if held else []
     return "\n".join([*lines, ""])
+
+
+def _kind(name: str) -> str:
+    """What DVC may show a small file as; nothing where it is only kept."""
+    path = PurePosixPath(name)
+    if path.suffix == ".json":
+        return "metrics"
+    return "plots" if path.suffix == ".csv" and "training" in path.parts else ""
+
+
+def _small(more: str = "") -> str:
+    """Of a file that Git keeps; DVC deletes what does not persist before it runs a stage."""
+    return f"{{cache: false, persist: true{more}}}"
 
 
 def _text(path: Path) -> str | None:

@@ -78,7 +78,7 @@ def _parents_first(jobs: Sequence[Job], makers: dict[str, Job]) -> Iterable[Job]
 def _stage_name(job: Job) -> str:
     """`sft-lynx-scanqa-seed0`: the folder below `runs/<scale>`, or what the result is about."""
     parts = PurePosixPath(job.outputs[0]).parent.parts
-    if job.rule == "seeds":
+    if job.rule in ("seeds", "curve"):
         return "tables"
     if job.rule == "headline":
         return f"headline-{parts[-1]}"

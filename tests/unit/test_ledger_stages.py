@@ -10,6 +10,7 @@ from lynx.ledger.render import pipeline_text, settings_text
 from lynx.ledger.stages import Stage, stages_of
 
 RUNS = "runs/0.5b"
+CURVE = "results/0.5b/training/sft/lynx/scanqa/seed0.csv"
 
 
 def job(rule: str, inputs: list[str], *outputs: str, settings: str = "a" * 64) -> Job:
@@ -32,6 +33,7 @@ def raw_jobs(*raw: str) -> list[Job]:
         job("frames", [manifest("data/scanqa")], manifest("frames/3d")),
         job("data", list(raw), manifest("data/scanqa")),
         job("headline", [score], "results/scanqa/metrics.json"),
+        job("curve", [manifest("sft/lynx/scanqa/seed0")], CURVE),
         job("seeds", [score], "results/tables/scanqa-seeds.csv", "results/tables/scanqa-seeds.md"),
     ]  # fmt: skip
 
@@ -80,7 +82,7 @@ def test_a_score_is_recorded_with_its_predictions() -> None:
     assert stage.small == stage.targets
 
 
-@pytest.mark.parametrize("changed", range(7))
+@pytest.mark.parametrize("changed", range(8))
 def test_settings_name_what_decides_a_stage(changed: int) -> None:
     before, jobs = by_name(raw_jobs()), raw_jobs()
     one = jobs[changed]
@@ -105,8 +107,11 @@ def test_dvc_keeps_what_snakemake_made_and_leaves_small_files_to_git() -> None:
         "outs": [{f"{RUNS}/predictions/lynx/scanqa/seed0": {"persist": True}}],
         "metrics": [{"results/0.5b/lynx/scanqa/seed0/metrics.json": small}],
     }
-    assert stages["tables"]["outs"] == [{"results/tables/scanqa-seeds.md": small}]
-    assert stages["tables"]["plots"] == [{"results/tables/scanqa-seeds.csv": small}]
+    assert stages["tables"]["outs"] == [
+        {"results/tables/scanqa-seeds.csv": small},
+        {"results/tables/scanqa-seeds.md": small},
+    ]
+    assert stages["tables"]["plots"] == [{CURVE: {**small, "x": "step", "y": "loss"}}]
     assert stages["settings"]["outs"] == [{"params.yaml": small}]
 
 

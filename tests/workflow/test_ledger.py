@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.project_copy import ROOT, environment
+from tests.project_copy import ROOT, copy_tree, edit_yaml, environment
 from tests.workflow.ledger_lab import Lab, cached, dvc_listing, found_lab
 
 pytestmark = pytest.mark.slow
@@ -209,3 +210,26 @@ def test_s3_keeps_it_too(lab: Lab, bucket: str, tmp_path: Path) -> None:
     other = lab.clone(tmp_path / "other")
     other.lynx("restore")
     other.require_nothing_to_do()
+
+
+def test_licensed_data_is_never_pushed(tmp_path: Path) -> None:
+    root = copy_tree(tmp_path / "real data")
+    edit_yaml(root / "config/config.yaml", {"scale": "0.5b"})
+    scale = yaml.safe_load((root / "config/scales/0.5b.yaml").read_text(encoding="utf-8"))
+    base = root / "models" / scale["base"]
+    base.mkdir(parents=True)
+    (base / "config.json").write_text("{}", encoding="utf-8")
+    Lab(root, {"PYTHONPATH": str(ROOT)}).lynx("ledger", "render")
+    stages = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    pushed = {
+        path
+        for stage in stages.values()
+        for out in stage.get("outs", ())
+        for path, kept in out.items()
+        if kept.get("cache", True)
+    }
+    raw = {path for path in pushed if path.startswith(("runs/0.5b/data/", "runs/0.5b/frames/"))}
+    assert len(raw) > 10
+    assert all(path.endswith("/manifest.json") for path in raw)
+    assert not any(path.startswith("runs/0.5b/world") for path in pushed)
+    assert "runs/0.5b/sft/lynx/scanqa/seed0" in pushed
