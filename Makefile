@@ -67,6 +67,7 @@ lint: setup  ## style of Python and Snakemake files
 	@$(BIN)/ruff format --check --quiet || { echo "ruff format: run \`make format\`" >&2; exit 1; }
 	@$(call quietly,$(BIN)/snakefmt --check $(SNAKEFILES))
 	@$(call quietly,$(SNAKEMAKE) --lint)
+	@$(BIN)/lynx ledger render --check
 
 types: setup  ## mypy, strict
 	@$(BIN)/mypy --no-error-summary

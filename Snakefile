@@ -51,6 +51,7 @@ rule all:
 rule tables:
     input:
         CONFIG.seed_tables(),
+        CONFIG.training_curves(),
 
 
 include: "workflow/rules/data.smk"
@@ -60,4 +61,5 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/sft.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/curves.smk"
 include: "workflow/rules/targets.smk"

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from lynx.attempt_log import attempt_log
-from lynx.commands import checks, results, stages
+from lynx.commands import checks, ledger, results, stages
 from lynx.errors import InputError
 
 app = typer.Typer(
@@ -33,7 +33,7 @@ to run, read and debug a stage by itself; every one reads `config/` and finds it
 )
 
 
-for group in (stages, results, checks):
+for group in (stages, results, checks, ledger):
     app.add_typer(group.app)
 
 _logs: list[Path] = []  # of this attempt, if it keeps one

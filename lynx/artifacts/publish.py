@@ -22,6 +22,7 @@ from lynx.artifacts.manifest import (
     dump_manifest,
     identify,
     list_files,
+    read_manifest,
 )
 from lynx.errors import InputError
 
@@ -139,13 +140,28 @@ def publishing(
                 facts=draft.facts,
                 environment=describe_environment(device, gpu_target, draft.attention),
             )
-            text = dump_manifest(manifest)
+            text = dump_manifest(_standing(target, manifest))
             (draft.folder / MANIFEST_NAME).write_text(text, encoding="utf-8")
             fsync_tree(draft.folder)
             _swap_in(draft.folder, target)
         except BaseException:
             shutil.rmtree(draft.folder, ignore_errors=True)
             raise
+
+
+def _standing(target: Path, made: Manifest) -> Manifest:
+    """The manifest at `target`, where it stands alone and what was made is what it describes.
+
+    Of licensed tables and frames `lynx restore` brings the manifest only. Who has the raw data
+    makes the files again under it, and nothing that was made from them is then out of date.
+    """
+    try:
+        standing = read_manifest(target)
+    except InputError:
+        return made
+    alone = not any((target / entry.path).exists() for entry in standing.files)
+    same = (standing.identity, standing.content) == (made.identity, made.content)
+    return standing if alone and same else made
 
 
 def _swap_in(folder: Path, target: Path) -> None:

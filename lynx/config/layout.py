@@ -80,6 +80,11 @@ class Layout:
         folder = self.root / "results" / self.scale / variant / benchmark / f"seed{seed}"
         return folder / "metrics.json"
 
+    def curve(self, trained: Path) -> Path:
+        """The curve of a training, given the folder of its artefact."""
+        name = trained.relative_to(self.runs)
+        return self.root / "results" / self.scale / "training" / f"{name}.csv"
+
     def headline(self, benchmark: str) -> Path:
         """What people ask for: variant lynx at the configured scale, beside its controls."""
         return self.root / "results" / benchmark / "metrics.json"

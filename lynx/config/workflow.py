@@ -154,6 +154,21 @@ class WorkflowConfig:
         names = self.experiment.main.benchmarks
         return [f"results/tables/{name}-seeds.{kind}" for name in names for kind in ("csv", "md")]
 
+    def training_curves(self) -> list[str]:
+        """The curve of every training behind the headlines: those of the configured seed."""
+        experiment, seed = self.experiment, self.experiment.main.seed
+        layout = Layout(Path(), experiment.scale_name)
+        found: dict[str, None] = {}
+        for benchmark in experiment.main.benchmarks:
+            for variant in self.variants():
+                if experiment.variants[variant].x == "aligned":
+                    folder = layout.align(experiment.align_name(variant, benchmark), seed)
+                    found[str(layout.curve(folder))] = None
+                if experiment.variants[variant].sft:
+                    folder = layout.sft(variant, experiment.trainer_of(benchmark), seed)
+                    found[str(layout.curve(folder))] = None
+        return list(found)
+
     def targets(self) -> dict[str, list[str]]:
         """Files by the name of the target that stands for them."""
         return named_targets(self.experiment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,3 +124,30 @@ def test_a_failed_producer_leaves_the_older_artefact(tmp_path: Path) -> None:
     assert read_manifest(target) == before
     assert readable(target) == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["artefact"]
+
+
+def test_files_made_again_below_a_restored_manifest_leave_it_as_it_is(tmp_path: Path) -> None:
+    """`lynx restore` brings no licensed files, only what they must hash to."""
+    target = tmp_path / "data"
+    publish(target, "old")
+    manifest = target / MANIFEST_NAME
+    restored = manifest.read_text(encoding="utf-8").replace(
+        '"git', '"of another machine": "", "git'
+    )
+    for text, kept in (("old", True), ("new", False)):
+        shutil.rmtree(target)
+        target.mkdir()
+        manifest.write_text(restored, encoding="utf-8")
+        publish(target, text)
+        assert ("of another machine" in manifest.read_text(encoding="utf-8")) is kept
+        assert readable(target) == text
+
+
+def test_files_made_again_beside_others_get_a_manifest_of_their_own(tmp_path: Path) -> None:
+    target = tmp_path / "data"
+    publish(target, "old")
+    manifest = target / MANIFEST_NAME
+    whole = manifest.read_text(encoding="utf-8")
+    manifest.write_text(whole.replace('"git', '"edited": "", "git'), encoding="utf-8")
+    publish(target, "old")
+    assert "edited" not in manifest.read_text(encoding="utf-8")

@@ -1,0 +1,63 @@
+"""What the ledger asks of DVC, through its Python API: one lock file written, one error said."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lynx.errors import InputError
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+
+@contextlib.contextmanager
+def ledger_repo(root: Path) -> Iterator[Repo]:
+    """The DVC repository at `root`, entered; what DVC refuses becomes an InputError."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    with contextlib.chdir(root):
+        try:
+            with Repo(".") as repo:
+                yield repo
+        except DvcException as error:
+            said = " ".join(str(error).split())
+            raise InputError(
+                f"dvc: {said}; nothing was recorded or taken as restored, so mend that and run the "
+                "same command again"
+            ) from error
+
+
+def commit(repo: Repo, names: Sequence[str]) -> None:
+    """Take what lies in the workspace as the outputs of these stages, in one writing of the lock.
+
+    `dvc commit` does the same but writes the lock file once for each stage that it is given.
+    """
+    with repo.lock:
+        stages = [stage for name in names for stage in repo.stage.collect(name)]
+        for stage in stages:
+            stage.save()
+            stage.commit()
+        if stages:
+            stages[0].dvcfile.dump_stages(stages, update_pipeline=False)
+
+
+def changed(repo: Repo, names: Sequence[str]) -> set[str]:
+    """Those of the stages that are not, or not so, in the lock file."""
+    return {name for name in names for stage in repo.stage.collect(name) if stage.changed()}
+
+
+def fetch_into_workspace(repo: Repo, names: Sequence[str], *, remote: bool) -> None:
+    """Bring the outputs of stages from the remote, or from the cache alone, into the workspace."""
+    if remote and repo.config["core"].get("remote"):
+        repo.pull(targets=list(names))
+    else:
+        repo.checkout(targets=list(names))
+
+
+def object_path(repo: Repo, digest: str) -> Path:
+    """Where the cache keeps the bytes of an md5; of a folder's listing it ends in `.dir`."""
+    return Path(repo.cache.local.oid_to_path(digest))

@@ -1,0 +1,82 @@
+"""Snakemake's own job list: what `dvc.yaml` is rendered from, so that no second list is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lynx.artifacts.hashing import hash_data
+from lynx.errors import InputError
+
+TARGETS = ("all", "tables")
+"""The rules whose jobs the ledger keeps."""
+UNCOMPARED = "options"
+"""The rule parameter that says how a stage reads its configuration, not what decides it."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job of the DAG: its files as Snakemake names them, relative to the project's folder."""
+
+    rule: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    settings: str
+    """sha256 of the rule's parameters: its slice of the configuration and its stage's version."""
+
+
+def list_jobs(root: Path, files: Sequence[Path] = ()) -> tuple[Job, ...]:
+    """Every job of `all` and `tables` at `root`, whatever has been run; sorted by first output.
+
+    `files` are laid over `config/config.yaml`. Raises InputError with Snakemake's own sentence
+    where it cannot build its DAG.
+    """
+    from snakemake.api import SnakemakeApi  # type: ignore[import-untyped]
+    from snakemake.settings.types import (  # type: ignore[import-untyped]
+        ConfigSettings,
+        DAGSettings,
+        OutputSettings,
+        Quietness,
+        ResourceSettings,
+    )
+
+    root = root.resolve()
+    quiet = OutputSettings(quiet={Quietness.ALL}, enable_file_logging=False)
+    # The call prints the DAG and leaves it on the workflow: the one public way to it.
+    with SnakemakeApi(quiet) as api, contextlib.redirect_stdout(io.StringIO()):
+        try:
+            workflow = api.workflow(
+                resource_settings=ResourceSettings(cores=1),
+                config_settings=ConfigSettings(configfiles=[root / name for name in files]),
+                snakefile=root / "Snakefile",
+                workdir=root,
+            )
+            workflow.dag(DAGSettings(targets=set(TARGETS), forceall=True)).printd3dag()
+            found = workflow._workflow.dag.jobs
+            jobs = [_read_job(job) for job in found if job.rule.name not in TARGETS]
+        except Exception as error:
+            # Snakemake raises errors of many kinds here: of files, rules and configuration.
+            said = " ".join(str(error).split()) or type(error).__name__
+            raise InputError(
+                f"{root / 'Snakefile'}: Snakemake cannot list its jobs ({said}); mend what "
+                "`snakemake --profile local -n -- all tables` names"
+            ) from error
+    return tuple(sorted(jobs, key=lambda job: job.outputs))
+
+
+def _read_job(job: object) -> Job:
+    """A job of Snakemake's DAG as plain data."""
+    from snakemake.jobs import Job as SnakemakeJob  # type: ignore[import-untyped]
+
+    assert isinstance(job, SnakemakeJob)
+    params: Mapping[str, object] = dict(job.params.items())
+    decided = {name: value for name, value in params.items() if name != UNCOMPARED}
+    return Job(
+        rule=job.rule.name,
+        inputs=tuple(sorted(map(str, job.input))),
+        outputs=tuple(sorted(map(str, job.output))),
+        settings=hash_data(decided),
+    )
