@@ -8,7 +8,7 @@ rule curve:
     wildcard_constraints:
         trained=r"(align|sft)/.+/seed\d+",
     conda:
-        "../../envs/cpu.yaml"
+        CONFIG.environment
     resources:
         mem_mb=500,
         runtime=10,
