@@ -60,9 +60,7 @@ def check_accelerator(
     else:
         advice = "jobs run on the CPU: minutes at the demo scale, too slow above it"
         yield Check("accelerator", "note", found, advice)
-    where = (
-        f"run `lynx doctor` on a node that has one to see what gpu_target {target} computes there"
-    )
+    where = f"run `lynx doctor` on a node that has one to see what gpu_target {target} does there"
     yield Check("kernels", "note", "not tried without a GPU", where)
 
 
@@ -74,8 +72,8 @@ def check_target(torch: machine.TorchState, target: GpuTargetName) -> Check:
     if torch.cuda and int(torch.cuda.split(".")[0]) != made_for.cuda:
         advice = f"envs/{target}.yaml has CUDA {made_for.cuda}; run in that environment"
         return Check("gpu_target", "note", found, advice)
-    if made_for.capability not in (None, torch.capability):
-        expected = ".".join(map(str, made_for.capability or ()))
+    if made_for.capability is not None and made_for.capability != torch.capability:
+        expected = ".".join(map(str, made_for.capability))
         advice = (
             f"{target} is made for {made_for.cards}, {expected}; the next line says whether this "
             "one works"

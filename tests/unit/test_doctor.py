@@ -295,11 +295,13 @@ def test_torch_names_equal_cards_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: len(names))
     monkeypatch.setattr(torch.cuda, "get_device_name", names.__getitem__)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", [(8, 6), (12, 0), (8, 6)].__getitem__)
     monkeypatch.setattr(machine, "driver_version", lambda: None)
     state = machine.inspect_torch()
     assert state.accelerator == "2 x Card A, 1 x Card B"
     assert state.version == str(torch.__version__)
     assert state.attention.startswith("SDPA (")
+    assert (state.cuda, state.capability) == (torch.version.cuda, (8, 6))
 
 
 def test_driver_version_is_that_of_nvidia_smi(
