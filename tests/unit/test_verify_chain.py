@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -114,9 +113,11 @@ def test_every_problem_of_a_chain_is_listed(root: Path) -> None:
 
 
 def test_another_stage_version(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = STAGE_VERSIONS["align"]
     monkeypatch.setitem(STAGE_VERSIONS, "align", 99)
     assert found() == [
-        f"{ALIGN}: made by version 1 of stage align, the code is at version 99; run its rule again"
+        f"{ALIGN}: made by version {version} of stage align, the code is at version 99; run its "
+        "rule again"
     ]
     monkeypatch.setitem(STAGE_VERSIONS, "score", 98)
     assert found()[1:] == [
@@ -134,8 +135,8 @@ def test_an_older_configuration(root: Path) -> None:
         f"{ALIGN}: align.{key} is {old} in its manifest, expected {new} from the configuration; "
         "run its rule again or restore the configuration"
         for key, old, new in (
-            ("moment_weight", before["moment_weight"], 0.25),
             ("lora.rank", before["lora"]["rank"], 3),
+            ("moment_weight", before["moment_weight"], 0.25),
         )
     ]
 
@@ -347,7 +348,7 @@ def test_a_project_is_found_from_elsewhere(
     links = verify([Path("run") / SCORE], deep=False, overrides=CHOSEN)
     assert [link.problems for link in links] == [[]] * 13
     assert links[-1].path == root / SCORE
-    os.chdir(root / "config")
+    monkeypatch.chdir(root / "config")
     assert verify([root / ALIGN], deep=False, overrides=CHOSEN)[-1].path == root / ALIGN
 
 
