@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lynx.artifacts.differences import Difference, differences, not_finite
-from lynx.artifacts.manifest import MANIFEST_NAME, dump_manifest, read_manifest
+from lynx.artifacts.manifest import MANIFEST_NAME, read_manifest
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.errors import InputError
 from lynx.evaluate.metrics_file import read_report, write_report
@@ -203,9 +203,7 @@ def test_a_base_whose_weights_changed(root: Path) -> None:
 
 
 def test_a_number_that_is_none_among_the_facts(root: Path) -> None:
-    manifest = read_manifest(ALIGN)
-    changed = manifest.model_copy(update={"facts": {"last": {"loss": math.nan}}})
-    (ALIGN / MANIFEST_NAME).write_text(dump_manifest(changed), encoding="utf-8")
+    edit(ALIGN / MANIFEST_NAME, lambda data: data.update(facts={"last": {"loss": math.nan}}))
     assert found() == [
         f"{ALIGN}/manifest.json: facts.last.loss is nan, expected a finite number; run its rule "
         "again"
