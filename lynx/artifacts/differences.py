@@ -25,12 +25,11 @@ def differences(old: object, new: object, key: str = "") -> Iterator[Difference]
 
     Mappings and lists of mappings of equal length are entered; any other value is compared whole.
     """
-    entered = _entries(old), _entries(new)
-    if entered[0] is None or entered[1] is None or not _alike(old, new):
+    left, right = _entries(old), _entries(new)
+    if left is None or right is None or not _alike(old, new):
         if old != new:
             yield Difference(key, shown(old), shown(new))
         return
-    left, right = entered
     for name in dict.fromkeys([*left, *right]):
         inner = f"{key}.{name}" if key else name
         if name in left and name in right:

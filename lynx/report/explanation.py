@@ -50,8 +50,8 @@ def explain(
     ]
     if paths[0].name == FILE_NAME and paths[1].name == FILE_NAME:
         reports = read_report(paths[0]), read_report(paths[1])
-        held = [{key: report[key] for key in SCORES} for report in reports]
-        values = tuple(differences(*held))
+        old, new = ({key: report[key] for key in SCORES} for report in reports)
+        values = tuple(differences(old, new))
         one, two = _scores(paths, roots, reports)
     else:
         values = ()
@@ -83,7 +83,7 @@ def _scores(
     So both are compared by the same things.
     """
     found = [_scored(root, report) for root, report in zip(roots, reports, strict=True)]
-    parents = [(node,) for node in found if node is not None]
+    parents: list[tuple[Node, ...]] = [(node,) for node in found if node is not None]
     if len(parents) < len(found):
         parents = [_named(root, report) for root, report in zip(roots, reports, strict=True)]
     one, two = map(_score, paths, roots, reports, parents)
@@ -157,9 +157,9 @@ def lines(found: Explanation) -> Iterator[str]:
         yield "A and B are equal, and so is all that they were made from."
         return
     if found.values:
-        first, more = found.values[0], len(found.values) - 1
+        value, more = found.values[0], len(found.values) - 1
         rest = f" (and {more} more)" if more else ""
-        yield f"{first.key} {first.old} -> {first.new}{rest}"
+        yield f"{value.key} {value.old} -> {value.new}{rest}"
     elif found.equal_content:
         yield "What they hold is equal, what they were made from is not."
     for title, first in (("They part first at", True), ("Further on, of its own, at", False)):

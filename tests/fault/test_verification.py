@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 
 from lynx.artifacts.manifest import MANIFEST_NAME, read_manifest
 from tests.command_line import Outcome
@@ -95,6 +95,10 @@ def test_a_whole_chain(root: Path, lynx: Callable[..., Outcome]) -> None:
         f"{HEADLINE}: headline, unchanged",
         "15 artefacts, 0 problems",
     )
+    told = json.loads(lynx("verify", "--json", str(SCORE)).out)
+    assert told["problems"] == 0
+    assert [item["path"] for item in told["artefacts"]][-1] == str(SCORE)
+    assert len(told["artefacts"]) == len(CHAIN) + 1
 
 
 def test_a_flipped_bit_anywhere_behind_a_score(root: Path, lynx: Callable[..., Outcome]) -> None:
@@ -162,7 +166,7 @@ def test_an_edited_manifest(root: Path, lynx: Callable[..., Outcome]) -> None:
 
 
 def test_a_hand_edited_metric(root: Path, lynx: Callable[..., Outcome]) -> None:
-    (scored,) = (yaml.safe_load(SCORE.read_text(encoding="utf-8"))["metrics"]["em"]["value"],)
+    scored = json.loads(SCORE.read_text(encoding="utf-8"))["metrics"]["em"]["value"]
     edit_json(SCORE, lambda data: data["metrics"]["em"].update(value=0.999))
     assert found(lynx("verify", str(SCORE))) == [f"{SCORE}: {EDITED}"]
     assert found(lynx("verify", "--deep", str(SCORE))) == [
@@ -173,7 +177,7 @@ def test_a_hand_edited_metric(root: Path, lynx: Callable[..., Outcome]) -> None:
 
 
 def test_a_hand_edited_headline(root: Path, lynx: Callable[..., Outcome]) -> None:
-    (scored,) = (yaml.safe_load(SCORE.read_text(encoding="utf-8"))["metrics"]["em"]["value"],)
+    scored = json.loads(SCORE.read_text(encoding="utf-8"))["metrics"]["em"]["value"]
     edit_json(HEADLINE, lambda data: data["metrics"]["em"].update(value=0.999))
     assert found(lynx("verify", str(HEADLINE))) == [
         f"{HEADLINE}: {EDITED}",

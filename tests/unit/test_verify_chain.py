@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 
 from lynx.artifacts.differences import Difference, differences, not_finite
-from lynx.artifacts.manifest import MANIFEST_NAME, dump_manifest, read_manifest
+from lynx.artifacts.manifest import MANIFEST_NAME, read_manifest
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.errors import InputError
 from lynx.evaluate.metrics_file import read_report, write_report
@@ -114,9 +113,11 @@ def test_every_problem_of_a_chain_is_listed(root: Path) -> None:
 
 
 def test_another_stage_version(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = STAGE_VERSIONS["align"]
     monkeypatch.setitem(STAGE_VERSIONS, "align", 99)
     assert found() == [
-        f"{ALIGN}: made by version 1 of stage align, the code is at version 99; run its rule again"
+        f"{ALIGN}: made by version {version} of stage align, the code is at version 99; run its "
+        "rule again"
     ]
     monkeypatch.setitem(STAGE_VERSIONS, "score", 98)
     assert found()[1:] == [
@@ -134,8 +135,8 @@ def test_an_older_configuration(root: Path) -> None:
         f"{ALIGN}: align.{key} is {old} in its manifest, expected {new} from the configuration; "
         "run its rule again or restore the configuration"
         for key, old, new in (
-            ("moment_weight", before["moment_weight"], 0.25),
             ("lora.rank", before["lora"]["rank"], 3),
+            ("moment_weight", before["moment_weight"], 0.25),
         )
     ]
 
@@ -202,9 +203,7 @@ def test_a_base_whose_weights_changed(root: Path) -> None:
 
 
 def test_a_number_that_is_none_among_the_facts(root: Path) -> None:
-    manifest = read_manifest(ALIGN)
-    changed = manifest.model_copy(update={"facts": {"last": {"loss": math.nan}}})
-    (ALIGN / MANIFEST_NAME).write_text(dump_manifest(changed), encoding="utf-8")
+    edit(ALIGN / MANIFEST_NAME, lambda data: data.update(facts={"last": {"loss": math.nan}}))
     assert found() == [
         f"{ALIGN}/manifest.json: facts.last.loss is nan, expected a finite number; run its rule "
         "again"
@@ -347,7 +346,7 @@ def test_a_project_is_found_from_elsewhere(
     links = verify([Path("run") / SCORE], deep=False, overrides=CHOSEN)
     assert [link.problems for link in links] == [[]] * 13
     assert links[-1].path == root / SCORE
-    os.chdir(root / "config")
+    monkeypatch.chdir(root / "config")
     assert verify([root / ALIGN], deep=False, overrides=CHOSEN)[-1].path == root / ALIGN
 
 
