@@ -115,8 +115,9 @@ def test_a_job_is_cancelled_and_the_controller_killed(
     assert not (root / "logs/demo/reference-3d.2.log").exists(), "only what was ended began again"
     for manifest in (root / "runs").rglob("manifest.json"):
         verify_files(manifest.parent, deep=True)
+    edit_yaml(root / "config/site.yaml", {"slurm": {"gpu_model": "blackwell"}, "threads": 2})
     assert finish(root, cluster) == 0
-    assert "Nothing to be done" in said(root)
+    assert "Nothing to be done" in said(root), "facts of the cluster repeat nothing"
 
     undisturbed = project(tmp_path_factory.mktemp("local") / "project")
     local = prepare(undisturbed)

@@ -136,7 +136,13 @@ def test_a_learning_rate_repeats_sft_and_what_follows(demo: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"threads": 2}, {"workers": 1}, {"feature_disk_gb": 0}, {"models": "./models"}],
+    [
+        {"threads": 2},
+        {"workers": 1},
+        {"feature_disk_gb": 0},
+        {"models": "./models"},
+        {"slurm": {"account": "other", "partition": "other", "gpu_model": "other"}},
+    ],
     ids=lambda change: next(iter(change)),
 )
 def test_the_site_repeats_nothing(demo: Path, change: dict[str, object]) -> None:
