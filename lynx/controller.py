@@ -131,7 +131,7 @@ def slurm_orphans(root: Path) -> list[Orphan]:
     except FileNotFoundError:
         return []
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        said = (error.stderr or str(error)).strip()
+        said = str(error.stderr or error).strip()
         raise InputError(
             f"squeue: gives no answer ({said}), expected the list of jobs, of which some may still "
             "write here; run the same command again when Slurm answers"

@@ -19,7 +19,8 @@ sys.exit(1)
 def answering(folder: Path, name: str, answer: str, code: int = 0) -> None:
     """A program that prints `answer`; on the error output if it fails."""
     stream = " >&2" if code else ""
-    _write(folder / name, f"#!/bin/sh\ncat{stream} <<'END'\n{answer}\nEND\nexit {code}\n")
+    text = f"{answer}\n" if answer else ""
+    _write(folder / name, f"#!/bin/sh\ncat{stream} <<'END'\n{text}END\nexit {code}\n")
 
 
 def failing_record(folder: Path, name: str) -> Path:

@@ -18,7 +18,7 @@ ASKED_WITHIN = 20.0  # seconds for a command of Slurm
 
 
 def profile_resources(root: Path = Path()) -> dict[str, str | int]:
-    """`default-resources`: the site's account and partition, and the cores that a job keeps busy.
+    """`default-resources`: the site's account and partition, and cores for each process on a GPU.
 
     Nobody above could turn an `InputError` into a sentence yet, so this ends the program with it.
     """
@@ -30,7 +30,7 @@ def profile_resources(root: Path = Path()) -> dict[str, str | int]:
     named = {"slurm_account": site.slurm.account, "slurm_partition": site.slurm.partition}
     # Snakemake evaluates a default resource as Python: in quotes a name stays a name.
     quoted: dict[str, str | int] = {key: repr(name) for key, name in named.items() if name}
-    return quoted | {"cpus_per_task": max(site.threads, site.workers)}
+    return quoted | {"cpus_per_gpu": max(site.threads, site.workers)}
 
 
 def status_command() -> str | None:

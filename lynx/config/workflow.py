@@ -91,23 +91,31 @@ class WorkflowConfig:
         return " ".join(parts)
 
     def gpus(self, wildcards: Any) -> int:
-        """GPUs of a job that computes: all in one task, which starts a process for each itself."""
+        """GPUs of a job that works on several: in one task, which starts a process for each."""
         return self.at(wildcards).scale.gpus
+
+    def one_gpu(self, wildcards: Any) -> int:
+        """The GPU of a job that works on one, or 0 at a scale without."""
+        return min(1, self.gpus(wildcards))
 
     def gpu_model(self, wildcards: Any) -> str | None:
         """Their type on this site's cluster; None where any will do, or where there is none."""
-        experiment = self.at(wildcards)
-        return experiment.site.slurm.gpu_model if experiment.scale.gpus else None
+        return self.at(wildcards).site.slurm.gpu_model if self.gpus(wildcards) else None
 
     def memory(self, wildcards: Any, attempt: int) -> int:
-        """MB of main memory for a job that loads the base model; more at each attempt.
+        """MB of main memory for a job that loads the base on each of its GPUs.
 
-        Its process on each GPU reads the weights once and may hold them in another precision.
+        A process reads the weights once and may hold them in a wider type; each attempt gets more.
         """
-        experiment = self.at(wildcards)
-        weights = sum(path.stat().st_size for path in experiment.base_folder.glob("*.safetensors"))
-        processes = max(1, experiment.scale.gpus)
-        return attempt * (LIBRARIES_MB + processes * 2 * weights // 10**6)
+        return attempt * (LIBRARIES_MB + max(1, self.gpus(wildcards)) * self._weights_mb(wildcards))
+
+    def memory_of_one(self, wildcards: Any, attempt: int) -> int:
+        """The same for a job that loads it once."""
+        return attempt * (LIBRARIES_MB + self._weights_mb(wildcards))
+
+    def _weights_mb(self, wildcards: Any) -> int:
+        folder = self.at(wildcards).base_folder
+        return 2 * sum(path.stat().st_size for path in folder.glob("*.safetensors")) // 10**6
 
     def features_slice(self, wildcards: Any, stream: Stream) -> str:
         """The slice of one stream; the stream is a rule's own, not always a wildcard."""

@@ -155,11 +155,11 @@ class Cluster:
             path.chmod(0o755)
 
     def _call(self, *command: str) -> None:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise NoSlurmError(f"{command[0]}: {done.stderr.strip()}")
+        said = self.folder / "log/start.log"
+        with said.open("w") as stream:  # a daemon would hold a pipe open
+            code = subprocess.call(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
+        if code:
+            raise NoSlurmError(f"{command[0]}: {said.read_text().strip()}")
 
     def _wait_for_the_node(self) -> None:
         def ready() -> bool:
@@ -170,7 +170,6 @@ class Cluster:
         if not self._wait(ready, 30):
             logs = sorted((self.folder / "log").glob("*.log"))
             said = "\n".join(path.read_text(errors="replace")[-1500:] for path in logs)
-            self.down()
             raise NoSlurmError(f"the node takes no jobs:\n{said}")
 
     @staticmethod

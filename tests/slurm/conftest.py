@@ -18,11 +18,9 @@ def cluster() -> Iterator[Cluster]:
     # Not below pytest's folders: the path of a socket may have 107 letters at most.
     found = Cluster(Path(tempfile.mkdtemp(prefix="lynx-slurm-")))
     try:
-        try:
-            found.up()
-        except NoSlurmError as reason:
-            pytest.skip(str(reason))
-        yield found
-        found.down()
+        yield found.up()
+    except NoSlurmError as reason:
+        pytest.skip(str(reason))
     finally:
+        found.down()
         shutil.rmtree(found.folder)

@@ -129,7 +129,7 @@ def test_the_site_changes_nothing(tmp_path: Path) -> None:
     replace(root, "config/site.yaml", "workers: 2", "workers: 5")
     replace(root, "config/site.yaml", "feature_disk_gb: 100", "feature_disk_gb: 0")
     replace(root, "config/site.yaml", "models: models", "models: /else/where")
-    replace(root, "config/site.yaml", "device: auto", "device: cpu")
+    replace(root, "config/site.yaml", "device: auto", "device: cpu\nslurm: {partition: else}")
     changed = load(root=root)
     assert changed.site.threads == 13
     assert all_slices(changed) == before

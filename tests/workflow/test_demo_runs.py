@@ -142,6 +142,7 @@ def test_a_learning_rate_repeats_sft_and_what_follows(demo: Path) -> None:
         {"feature_disk_gb": 0},
         {"models": "./models"},
         {"gpu_target": "a6000"},
+        {"slurm": {"account": "other", "partition": "other", "gpu_model": "other"}},
     ],
     ids=lambda change: next(iter(change)),
 )

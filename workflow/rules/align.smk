@@ -12,6 +12,7 @@ rule align:
     priority: 2
     conda:
         CONFIG.environment
+    threads: CONFIG.experiment.site.threads
     resources:
         mem_mb=CONFIG.memory,
         gpu=CONFIG.gpus,

@@ -8,7 +8,7 @@ rule world:
         "logs/{scale}/world-{world}.log",
     conda:
         CONFIG.environment
-    threads: 2
+    threads: CONFIG.experiment.site.workers
     resources:
         mem_mb=lambda w, attempt: 1500 * attempt,
         runtime=lambda w, attempt: 30 * attempt,
@@ -49,7 +49,7 @@ rule frames:
         "logs/{scale}/frames-{group}.log",
     conda:
         CONFIG.environment
-    threads: 2
+    threads: CONFIG.experiment.site.workers
     resources:
         mem_mb=lambda w, attempt: 2000 * attempt,
         runtime=lambda w, attempt: 240 * attempt,

@@ -13,9 +13,10 @@ rule predict:
         f"logs/{{scale}}/predict-{RUN_LOG}",
     conda:
         CONFIG.environment
+    threads: CONFIG.experiment.site.threads
     resources:
-        mem_mb=CONFIG.memory,
-        gpu=CONFIG.gpus,
+        mem_mb=CONFIG.memory_of_one,
+        gpu=CONFIG.one_gpu,
         gpu_model=CONFIG.gpu_model,
         runtime=lambda w, attempt: 240 * attempt,
     params:
@@ -58,9 +59,10 @@ rule lmms:
         f"logs/{{scale}}/lmms-{RUN_LOG}",
     conda:
         CONFIG.environment
+    threads: CONFIG.experiment.site.threads
     resources:
-        mem_mb=lambda w, attempt: 1500 * attempt + CONFIG.memory(w, attempt),
-        gpu=CONFIG.gpus,
+        mem_mb=lambda w, attempt: 1500 * attempt + CONFIG.memory_of_one(w, attempt),
+        gpu=CONFIG.one_gpu,
         gpu_model=CONFIG.gpu_model,
         runtime=lambda w, attempt: 600 * attempt,
     params:

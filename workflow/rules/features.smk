@@ -15,6 +15,7 @@ rule features_fixed:
         "logs/{scale}/features-{benchmark}-{split}-{stream}.log",
     conda:
         CONFIG.environment
+    threads: CONFIG.experiment.site.threads
     resources:
         mem_mb=CONFIG.memory,
         gpu=CONFIG.gpus,
@@ -39,6 +40,7 @@ rule features_aligned:
     priority: 1
     conda:
         CONFIG.environment
+    threads: CONFIG.experiment.site.threads
     resources:
         mem_mb=CONFIG.memory,
         gpu=CONFIG.gpus,
@@ -64,6 +66,7 @@ rule features_own:
     priority: 1
     conda:
         CONFIG.environment
+    threads: CONFIG.experiment.site.threads
     resources:
         mem_mb=CONFIG.memory,
         gpu=CONFIG.gpus,

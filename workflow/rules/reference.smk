@@ -32,6 +32,7 @@ rule reference:
     priority: 2
     conda:
         CONFIG.environment
+    threads: CONFIG.experiment.site.threads
     resources:
         mem_mb=CONFIG.memory,
         gpu=CONFIG.gpus,

@@ -10,6 +10,7 @@ rule sft:
         "logs/{scale}/sft-{variant}-{benchmark}-seed{seed}.log",
     conda:
         CONFIG.environment
+    threads: CONFIG.experiment.site.threads
     resources:
         mem_mb=CONFIG.memory,
         gpu=CONFIG.gpus,
