@@ -11,6 +11,7 @@ from lynx.errors import InputError
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
+    from dvc.stage import PipelineStage
 
 
 @contextlib.contextmanager
@@ -47,7 +48,14 @@ def commit(repo: Repo, names: Sequence[str]) -> None:
 
 def changed(repo: Repo, names: Sequence[str]) -> set[str]:
     """Those of the stages that are not, or not so, in the lock file."""
-    return {name for name in names for stage in repo.stage.collect(name) if stage.changed()}
+    with repo.lock:
+        return {stage.name for stage in _stages(repo, names) if stage.changed()}
+
+
+def _stages(repo: Repo, names: Sequence[str]) -> list[PipelineStage]:
+    """DVC's stages of these names: from its index, which reads the files once for all of them."""
+    wanted = set(names)
+    return [stage for stage in repo.index.stages if getattr(stage, "name", None) in wanted]
 
 
 def fetch_into_workspace(repo: Repo, names: Sequence[str], *, remote: bool) -> None:
