@@ -37,11 +37,13 @@ def commit(repo: Repo, names: Sequence[str]) -> None:
 
     `dvc commit` does the same but writes the lock file once for each stage that it is given.
     """
+    # Without links the cache holds copies, and what lies in the workspace is left untouched.
+    links = bool(repo.config["cache"].get("type"))
     with repo.lock:
-        stages = [stage for name in names for stage in repo.stage.collect(name)]
+        stages = _stages(repo, names)
         for stage in stages:
             stage.save()
-            stage.commit()
+            stage.commit(relink=links)
         if stages:
             stages[0].dvcfile.dump_stages(stages, update_pipeline=False)
 
@@ -59,11 +61,23 @@ def _stages(repo: Repo, names: Sequence[str]) -> list[PipelineStage]:
 
 
 def fetch_into_workspace(repo: Repo, names: Sequence[str], *, remote: bool) -> None:
-    """Bring the outputs of stages from the remote, or from the cache alone, into the workspace."""
-    if remote and repo.config["core"].get("remote"):
-        repo.pull(targets=list(names))
-    else:
-        repo.checkout(targets=list(names))
+    """Bring the outputs of stages from the remote, or from the cache alone, into the workspace.
+
+    `dvc pull` does the same but reads all of `dvc.yaml` again for each stage that it is given.
+    """
+    with repo.lock:
+        stages = _stages(repo, names)
+        if remote and repo.config["core"].get("remote"):
+            wanted = {
+                each
+                for stage in stages
+                for objects in stage.get_used_objs().values()
+                for each in objects
+            }
+            repo.cloud.pull(wanted)
+        for stage in stages:
+            for out in stage.outs:
+                out.checkout()
 
 
 def object_path(repo: Repo, digest: str) -> Path:
