@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from lynx.errors import InputError
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
+    from dvc.stage import PipelineStage
 
 
 @contextlib.contextmanager
@@ -19,6 +21,7 @@ def ledger_repo(root: Path) -> Iterator[Repo]:
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
+    logging.getLogger("dvc").propagate = False  # it has handlers of its own
     with contextlib.chdir(root):
         try:
             with Repo(".") as repo:
@@ -36,26 +39,47 @@ def commit(repo: Repo, names: Sequence[str]) -> None:
 
     `dvc commit` does the same but writes the lock file once for each stage that it is given.
     """
+    # Without links the cache holds copies, and what lies in the workspace is left untouched.
+    links = bool(repo.config["cache"].get("type"))
     with repo.lock:
-        stages = [stage for name in names for stage in repo.stage.collect(name)]
+        stages = _stages(repo, names)
         for stage in stages:
             stage.save()
-            stage.commit()
+            stage.commit(relink=links)
         if stages:
             stages[0].dvcfile.dump_stages(stages, update_pipeline=False)
 
 
 def changed(repo: Repo, names: Sequence[str]) -> set[str]:
     """Those of the stages that are not, or not so, in the lock file."""
-    return {name for name in names for stage in repo.stage.collect(name) if stage.changed()}
+    with repo.lock:
+        return {stage.name for stage in _stages(repo, names) if stage.changed()}
+
+
+def _stages(repo: Repo, names: Sequence[str]) -> list[PipelineStage]:
+    """DVC's stages of these names: from its index, which reads the files once for all of them."""
+    wanted = set(names)
+    return [stage for stage in repo.index.stages if getattr(stage, "name", None) in wanted]
 
 
 def fetch_into_workspace(repo: Repo, names: Sequence[str], *, remote: bool) -> None:
-    """Bring the outputs of stages from the remote, or from the cache alone, into the workspace."""
-    if remote and repo.config["core"].get("remote"):
-        repo.pull(targets=list(names))
-    else:
-        repo.checkout(targets=list(names))
+    """Bring the outputs of stages from the remote, or from the cache alone, into the workspace.
+
+    `dvc pull` does the same but reads all of `dvc.yaml` again for each stage that it is given.
+    """
+    with repo.lock:
+        stages = _stages(repo, names)
+        if remote and repo.config["core"].get("remote"):
+            wanted = {
+                each
+                for stage in stages
+                for objects in stage.get_used_objs().values()
+                for each in objects
+            }
+            repo.cloud.pull(wanted)
+        for stage in stages:
+            for out in stage.outs:
+                out.checkout()
 
 
 def object_path(repo: Repo, digest: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,7 @@ def list_jobs(root: Path, files: Sequence[Path] = ()) -> tuple[Job, ...]:
     )
 
     root = root.resolve()
+    logging.getLogger("snakemake.logging").propagate = False  # it has handlers of its own
     quiet = OutputSettings(quiet={Quietness.ALL}, enable_file_logging=False)
     # The call prints the DAG and leaves it on the workflow: the one public way to it.
     with SnakemakeApi(quiet) as api, contextlib.redirect_stdout(io.StringIO()):

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from tests.project_copy import BASE_SIDE, OVERRIDES, WORLD, edit_yaml, environment
 
 PERSON = {
@@ -98,8 +100,6 @@ def found_lab(root: Path, site_cache: Path) -> Lab:
 
 def dvc_listing(root: Path, folder: str) -> dict[str, str]:
     """md5 of each file below an artefact's folder, as the cache lists it."""
-    import yaml
-
     lock = yaml.safe_load((root / "dvc.lock").read_text(encoding="utf-8"))
     (digest,) = {
         out["md5"]
