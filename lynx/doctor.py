@@ -48,7 +48,8 @@ def run_doctor(experiment: Experiment | None, root: Path) -> list[Check]:
         device, target = experiment.site.device, experiment.site.gpu_target
         dtype = experiment.scale.dtype
     checks = [check_python(), check_environment(root / "envs", target), check_java()]
-    checks += [*check_media(), *check_accelerator(device, target, dtype)]
+    # torch first: decoding imports it too, and its time is told.
+    checks += [*check_accelerator(device, target, dtype), *check_media()]
     checks += [check_cores(), check_memory(experiment), check_disk(root, experiment)]
     if experiment is not None:
         checks += [*check_data(experiment), *check_bases(experiment, root)]
