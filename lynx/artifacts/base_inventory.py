@@ -13,9 +13,13 @@ INVENTORY_NAME = "inventory.json"
 
 def base_problems(folder: Path, inventory: Path, *, deep: bool) -> Iterator[str]:
     """A sentence for each file of `folder` that has another size, or with `deep` another sha256."""
-    text = inventory.read_text(encoding="utf-8")
+    try:
+        listed = json.loads(inventory.read_bytes())
+    except ValueError as error:
+        yield f"{inventory}: not JSON ({error}); run the base rule again"
+        return
     advice = "the base was changed since, so restore it or delete the inventory to start anew"
-    for name, entry in json.loads(text).items():
+    for name, entry in listed.items():
         file = folder / name
         size = file.stat().st_size if file.is_file() else None
         if size != entry["bytes"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from lynx.artifacts.differences import not_finite
 from lynx.artifacts.manifest import (
@@ -69,17 +69,18 @@ class Chain:
     def _parent(self, child: Path, entry: ParentEntry) -> str | None:
         """Follow a parent; the sentence, if it is not the one that the child was made from."""
         shown = self.root / child
-        if not inside(entry.path):
+        key = below_root(self.root, entry.path)
+        if key is None:
             return (
                 f"{shown / MANIFEST_NAME}: names parent {entry.path}, expected a folder relative "
                 f"to the project's root; run the rule that makes {shown} again from there"
             )
-        if Path(os.path.normpath(entry.path)) in self._children:
+        if key in self._children:
             return (
                 f"{shown / MANIFEST_NAME}: names parent {entry.path}, which is made from it; the "
                 "manifest was edited, so run the rule that makes it again"
             )
-        parent = self.follow(Path(entry.path))
+        parent = self.follow(key)
         found = parent.manifest
         if found is None:
             return None  # the parent's own link says so
@@ -116,10 +117,11 @@ def counted(things: Sized, word: str) -> str:
     return f"{len(things)} {word}{'' if len(things) == 1 else 's'}"
 
 
-def inside(path: str) -> bool:
-    """Whether a path stays below the folder that it is relative to."""
-    parts = PurePosixPath(path)
-    return not parts.is_absolute() and ".." not in parts.parts
+def below_root(root: Path, path: str) -> Path | None:
+    """A parent's path relative to the root, from which it is given; None for one outside."""
+    top = os.path.abspath(root)
+    found = Path(os.path.relpath(os.path.join(top, path), top))
+    return None if found.parts[:1] == ("..",) else found
 
 
 def unlisted_files(folder: Path, manifest: Manifest) -> Iterator[str]:

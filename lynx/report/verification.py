@@ -105,7 +105,7 @@ def _compare_base(experiment: Experiment, link: Link, deep: bool) -> None:
     folder, inventory = experiment.base_folder, link.path / INVENTORY_NAME
     if not folder.is_dir():
         link.notes.append(f"{folder} is not there, so its files were not compared")
-    elif inventory.is_file():
+    elif not link.problems:  # else the inventory itself may be what was changed
         link.problems += base_problems(folder, inventory, deep=deep)
 
 

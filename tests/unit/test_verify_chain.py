@@ -219,6 +219,13 @@ def test_a_parent_outside_the_project(root: Path) -> None:
     ]
 
 
+def test_a_parent_by_its_whole_path(root: Path) -> None:
+    """As a stage that was given a whole path as its root once wrote it."""
+    whole = (root / RUNS / "base").as_posix()
+    edit(ALIGN / MANIFEST_NAME, lambda data: data["parents"][0].update(path=whole))
+    assert found() == []
+
+
 def test_a_parent_that_is_its_own_child(root: Path) -> None:
     path = RUNS / "world/music" / MANIFEST_NAME
     made = read_manifest(PREDICTIONS)
