@@ -28,7 +28,7 @@ if workflow.is_main_process:
 
 
 onstart:
-    controller.sign(Path())
+    controller.sign(Path(), to_slurm=not workflow.local_exec)
 
 
 wildcard_constraints:

@@ -11,7 +11,7 @@ import atexit
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -23,6 +23,7 @@ from lynx.errors import InputError
 
 FOLDER = Path("work/controllers")
 SNAKEMAKE_LOCKS = Path(".snakemake/locks")
+TO_SLURM = ".slurm"  # ends the name of the file of one that sends its jobs there
 _held: list[IO[str]] = []  # open, so locked, as long as this process lives
 
 
@@ -49,10 +50,10 @@ def enter(root: Path) -> None:
         print(f"lynx: {found}", file=sys.stderr)
 
 
-def sign(root: Path) -> None:
-    """Say that this process runs the DAG below `root`, until it ends."""
+def sign(root: Path, to_slurm: bool) -> None:
+    """Say that this process runs the DAG below `root`, until it ends; where its jobs go, too."""
     owner = Owner.here()
-    path = root.resolve() / FOLDER / f"{owner.host}-{owner.pid}"
+    path = root.resolve() / FOLDER / f"{owner.host}-{owner.pid}{TO_SLURM if to_slurm else ''}"
     path.parent.mkdir(parents=True, exist_ok=True)
     stream = path.open("w", encoding="utf-8")
     try_lock(stream, path)
@@ -79,7 +80,8 @@ def take_over(root: Path) -> str | None:
     for path, owner in dead:
         _require_same_host(root, path, owner)
     names = ", ".join(str(owner) for _, owner in dead)
-    orphans = [*slurm_orphans(root), *local_orphans(root)]
+    jobs = slurm_orphans(root) if any(path.suffix == TO_SLURM for path, _ in dead) else {}
+    orphans = [*jobs.values(), *local_orphans(root, set(jobs))]
     if orphans:
         raise InputError(
             f"{root / FOLDER}: {names} ran this workflow and was killed, but what it started still "
@@ -118,38 +120,38 @@ def _require_same_host(root: Path, path: Path, owner: Owner) -> None:
     )
 
 
-def slurm_orphans(root: Path) -> list[Orphan]:
-    """Jobs of this user that Slurm runs or holds with `root` as their folder.
+def slurm_orphans(root: Path) -> dict[str, Orphan]:
+    """Jobs of this user, by number, that Slurm runs or holds with `root` as their folder.
 
-    Raises `InputError` where Slurm is there but does not answer: nobody knows what runs then.
+    Raises `InputError` where Slurm does not answer: nobody knows what runs then.
     """
     command = ["squeue", "--me", "--noheader", "--format", "%i|%T|%k|%Z"]
     try:
         asked = subprocess.run(
             command, capture_output=True, text=True, timeout=ASKED_WITHIN, check=True
         )
-    except FileNotFoundError:
-        return []
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        said = str(error.stderr or error).strip()
+    except (OSError, subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        said = str(getattr(error, "stderr", None) or error).strip()
         raise InputError(
             f"squeue: gives no answer ({said}), expected the list of jobs, of which some may still "
             "write here; run the same command again when Slurm answers"
         ) from None
-    found = []
+    found = {}
     for line in asked.stdout.splitlines():
         job, state, comment, folder = line.split("|", 3)
         if job != os.environ.get("SLURM_JOB_ID") and Path(folder).resolve() == root.resolve():
-            found.append(Orphan(f"Slurm job {job} ({comment}, {state})", f"scancel {job}"))
+            found[job] = Orphan(f"Slurm job {job} ({comment}, {state})", f"scancel {job}")
     return found
 
 
-def local_orphans(root: Path) -> list[Orphan]:
-    """Processes of this machine that are a rule's `lynx` command in `root`."""
+def local_orphans(root: Path, jobs: Collection[str]) -> list[Orphan]:
+    """Processes of this machine that are a rule's `lynx` command in `root`, outside these jobs."""
     found = []
-    for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
+    for process in psutil.process_iter(["cmdline", "cwd", "environ"]):
         words, folder = process.info["cmdline"] or [], process.info["cwd"]
         if "--log" not in words or not folder or Path(folder) != root.resolve():
+            continue
+        if (process.info["environ"] or {}).get("SLURM_JOB_ID") in jobs:
             continue
         start = words.index("--log")
         if Path(words[start - 1]).name in ("lynx", "cli.py", "lynx.cli"):
