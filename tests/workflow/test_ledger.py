@@ -190,13 +190,15 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     )
     try:
         request = urllib.request.Request(f"{address}/lab", method="PUT")
-        for _ in range(100):
+        for _ in range(600):
             try:
                 urllib.request.urlopen(request, timeout=5).close()
                 break
             except (urllib.error.URLError, ConnectionError):
                 assert server.poll() is None
                 time.sleep(0.2)
+        else:
+            pytest.fail(f"no answer from {address}")
         yield address
     finally:
         server.terminate()
