@@ -106,9 +106,11 @@ def test_another_branch_and_back_makes_nothing(lab: Lab) -> None:
 
 
 def flip_last_bit(path: Path) -> None:
+    """What a disk does: DVC trusts a cached copy as long as it is read-only."""
     path.chmod(0o644)
     data = path.read_bytes()
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    path.chmod(0o444)
 
 
 @pytest.mark.parametrize("name", [WEIGHTS, "manifest.json"])
@@ -188,13 +190,15 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     )
     try:
         request = urllib.request.Request(f"{address}/lab", method="PUT")
-        for _ in range(100):
+        for _ in range(600):
             try:
                 urllib.request.urlopen(request, timeout=5).close()
                 break
             except (urllib.error.URLError, ConnectionError):
                 assert server.poll() is None
                 time.sleep(0.2)
+        else:
+            pytest.fail(f"no answer from {address}")
         yield address
     finally:
         server.terminate()
