@@ -25,8 +25,12 @@ def up_to_date(root: Path, files: Sequence[Path] = ()) -> set[str]:
 
 
 def touch(root: Path, targets: Sequence[str], files: Sequence[Path] = ()) -> None:
-    """Have Snakemake take `targets`, and what of their making is there, as made just now."""
-    _snakemake(root, files, "--touch", "--quiet", "all", "--", *targets)
+    """Have Snakemake take `targets`, and what of their making is there, as made just now.
+
+    All of them, those too that look up to date: only a job that it marks as done has the hashes of
+    its inputs on record, by which newer files with the same bytes are told from changed ones.
+    """
+    _snakemake(root, files, "--touch", "--force", "--quiet", "all", "--", *targets)
 
 
 def _snakemake(root: Path, files: Sequence[Path], *arguments: str) -> str:
