@@ -57,7 +57,7 @@ def common(
 def main() -> None:
     """Run the command line; wrong input is one sentence and exit code 2."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "transformers", "accelerate"):
+    for noisy in ("httpx", "transformers", "accelerate", "numexpr"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no network in a job (design, rule 12)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
