@@ -113,7 +113,7 @@ def test_another_environment_counts_where_all_else_is_equal(
 ) -> None:
     old = read_manifest(ran / ALIGN).environment
     new = {**old, "torch": "9.9", "device": "A6000"}
-    monkeypatch.setattr("lynx.artifacts.publish.describe_environment", lambda device: new)
+    monkeypatch.setattr("lynx.artifacts.publish.describe_environment", lambda *_: new)
     make_run(tmp_path / "equal")
     assert explain(ran / SFT, tmp_path / "equal" / SFT).equal
     make_run(tmp_path / "differs", texts={ALIGN.as_posix(): "other"})
