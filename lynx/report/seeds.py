@@ -27,14 +27,12 @@ class Spread:
         """The mean over seeds."""
         return statistics.fmean(self.values)
 
-    @property
-    def deviation(self) -> float:
-        """Sample standard deviation over seeds; 0 for one seed."""
-        return statistics.stdev(self.values) if len(self.values) > 1 else 0.0
-
     def text(self) -> str:
-        """Mean and deviation x 100."""
-        return f"{100 * self.mean:.1f} ± {100 * self.deviation:.1f}"
+        """Mean and sample standard deviation x 100; one seed says nothing of a deviation."""
+        mean = f"{100 * self.mean:.1f}"
+        if len(self.values) == 1:
+            return mean
+        return f"{mean} ± {100 * statistics.stdev(self.values):.1f}"
 
 
 def read_runs(project: Project, benchmark: str) -> dict[str, dict[int, dict[str, Any]]]:
