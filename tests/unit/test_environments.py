@@ -18,6 +18,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from pip._internal.models.index import PyPI
 
 from lynx.artifacts.conda_env import BUILT_HERE, render_conda_env, render_post_deploy
 from lynx.artifacts.hashing import hash_file
@@ -29,7 +30,7 @@ ENVS = ROOT / "envs"
 TARGETS: tuple[GpuTargetName, ...] = get_args(GpuTargetName)
 OF_GPUS = [name for name in TARGETS if name != "cpu"]
 TORCH = ("torch", "torchaudio", "torchvision")
-INDEX = "https://pypi.org/simple"
+INDEX = PyPI.simple_url  # pip knows where PyPI is
 PLATFORM = ["--python-version", "3.11", "--python-platform", "x86_64-unknown-linux-gnu"]
 
 
