@@ -12,10 +12,10 @@ from lynx.align.train import align_training
 from lynx.artifacts.verify import require_stage
 from lynx.config.slices import align_slice, reference_slice
 from lynx.model.adapters import add_adapter, save_adapter
-from lynx.model.base import Base, load_base
-from lynx.model.stage import require_base
+from lynx.model.base import Base
+from lynx.model.configured import open_base
 from lynx.model.vision_adapter import ADAPTER_FOLDER
-from lynx.project import Project, StageRun, device_name, pick_device
+from lynx.project import Project, StageRun, device_name
 from lynx.training.loop import PUBLISHED_LOG_NAME, log_text, run_training
 from lynx.training.plan import derived_seed
 
@@ -36,18 +36,11 @@ def run_reference(project: Project, group: str) -> None:
             *(("data", layout.data(name)) for name in sources),
         ],
     )
-    device = pick_device(project)
-    base = load_base(
-        require_base(project),
-        ["tower"],
-        dtype=experiment.scale.dtype,
-        device=device,
-        gpu_target=experiment.site.gpu_target,
-    )
+    base = open_base(project, ["tower"])
     processor, builder = base.processor(), ReferenceBuilder(base.info)
     shelves, chunk = open_sources(project, sources), settings.frames_per_clip
     items = clip_items(project, shelves, chunk)[: settings.max_clips]
-    with run.publish(device_name(device)) as draft:
+    with run.publish(device_name(base.device)) as draft:
         videos = reference_pixels(shelves, items, processor)
         progress = tqdm(videos, total=len(items), desc="reference", unit="clip", mininterval=1.0)
         for pixels in progress:
@@ -76,15 +69,8 @@ def run_align(project: Project, name: str) -> None:
         ],
         seed,
     )
-    device = pick_device(project)
     with run.state() as state:
-        base = load_base(
-            require_base(project),
-            ["tower"],
-            dtype=experiment.scale.dtype,
-            device=device,
-            gpu_target=experiment.site.gpu_target,
-        )
+        base = open_base(project, ["tower"])
         reference = pool([_counted(layout.reference(each), base) for each in references])
         adapter = add_adapter(base, "vision", settings.lora, seed=derived_seed(seed, "vision lora"))
         shelves = open_sources(project, settings.sources)
@@ -99,7 +85,7 @@ def run_align(project: Project, name: str) -> None:
             derived_seed(seed, "align"),
         )
         records = run_training(training, state)
-        with run.publish(device_name(device)) as draft:
+        with run.publish(device_name(base.device)) as draft:
             save_adapter(adapter, "vision", draft.folder / ADAPTER_FOLDER)
             log = draft.folder / PUBLISHED_LOG_NAME
             log.write_text(log_text(records), encoding="utf-8")

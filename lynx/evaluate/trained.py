@@ -27,11 +27,11 @@ from lynx.features.stage import FRAME_CHUNK
 from lynx.media.clip import Clip
 from lynx.media.one_pass import decoded_once
 from lynx.model.adapters import load_adapter
-from lynx.model.base import Base, load_base
+from lynx.model.base import Base
 from lynx.model.chat import ChatEncoder, EncodedChat
-from lynx.model.stage import require_base
+from lynx.model.configured import open_base
 from lynx.model.vision_adapter import ADAPTER_FOLDER as VISION
-from lynx.project import Project, pick_device
+from lynx.project import Project
 from lynx.sft.stage import ADAPTER_FOLDER as LANGUAGE
 
 
@@ -98,13 +98,7 @@ class OpenedAdapter:
         Raises:
             InputError: the adapter, its parents or the base cannot be used.
         """
-        base = load_base(
-            require_base(project),
-            ["tower", "language"],
-            dtype=project.experiment.scale.dtype,
-            device=pick_device(project),
-            gpu_target=project.experiment.site.gpu_target,
-        )
+        base = open_base(project, ["tower", "language"])
         if "aligned" in trained.streams:
             load_adapter(base, "vision", trained.vision(project.layout.root))
         load_adapter(base, "language", trained.folder / LANGUAGE)

@@ -24,7 +24,8 @@ from lynx.features.encode import StreamEncoder
 from lynx.features.store import StoredTokens, write_store
 from lynx.features.streamed import StreamedTokens
 from lynx.media.shelf import Shelf
-from lynx.model.base import Base, load_base
+from lynx.model.base import Base
+from lynx.model.configured import open_base
 from lynx.model.families.llava_onevision import BaseInfo, describe
 from lynx.model.stage import require_base
 from lynx.model.vision_adapter import attach_vision
@@ -101,13 +102,7 @@ def run_features(
         draft.facts.update(storage="stored" if stored else "streamed", stream_bytes=size)
         draft.counts["clips"] = len(clips)
         if stored:
-            base = load_base(
-                info.folder,
-                ["tower"],
-                dtype=experiment.scale.dtype,
-                device=device,
-                gpu_target=experiment.site.gpu_target,
-            )
+            base = open_base(project, ["tower"])
             draft.attention = base.attention
             if stream == "aligned":
                 attach_vision(project, base, variant, benchmark)

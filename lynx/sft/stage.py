@@ -20,12 +20,12 @@ from lynx.features.encode import StreamEncoder
 from lynx.features.stage import is_streamed, make_encoder, token_sources
 from lynx.model.adapters import Role, add_adapter, load_adapter, save_adapter
 from lynx.model.attention import attention_used, use_packed_attention
-from lynx.model.base import Base, Part, load_base
+from lynx.model.base import Base, Part
 from lynx.model.chat import ChatEncoder
-from lynx.model.stage import require_base
+from lynx.model.configured import open_base
 from lynx.model.vision_adapter import ADAPTER_FOLDER as VISION
 from lynx.model.vision_adapter import require_rank, require_settings
-from lynx.project import Project, StageRun, device_name, pick_device
+from lynx.project import Project, StageRun, device_name
 from lynx.sft.dataset import ClipQuestions, group_by_clip
 from lynx.sft.train import LoadedClip, TokenSource, sft_training
 from lynx.training.loop import PUBLISHED_LOG_NAME, Training, log_text, run_training
@@ -42,7 +42,7 @@ def load_for(
     parts: list[Part] = ["language"]
     if is_streamed(project, variant, benchmark, split, streams):
         parts.append("tower")
-    return _load(project, parts)
+    return open_base(project, parts)
 
 
 def run_sft(project: Project, variant: str, benchmark: str) -> None:
@@ -97,25 +97,15 @@ def _alone(project: Project, variant: str, benchmark: str) -> Run:
 def _joint(project: Project, variant: str, benchmark: str) -> Run:
     """Both adapters, X encoded in every step; the video stream is frozen."""
     split, streams = _read_by(project, variant, benchmark)
-    base, reader = _load(project, ["tower", "language"]), None
+    base, reader = open_base(project, ["tower", "language"]), None
     if is_streamed(project, variant, benchmark, split, streams):
         # Read one step ahead, video would switch the adapter off while X is encoded with it.
-        reader = _load(project, ["tower"])
+        reader = open_base(project, ["tower"])
     sources = token_sources(project, variant, benchmark, split, streams, reader)
     roles: tuple[Role, ...] = ("vision", "language")
     adapters = {role: _fresh(project, variant, benchmark, base, role) for role in roles}
     live = make_encoder(project, base, benchmark, split, "aligned")
     return _training(project, variant, benchmark, base, sources, live), adapters
-
-
-def _load(project: Project, parts: Sequence[Part]) -> Base:
-    return load_base(
-        require_base(project),
-        parts,
-        dtype=project.experiment.scale.dtype,
-        device=pick_device(project),
-        gpu_target=project.experiment.site.gpu_target,
-    )
 
 
 def _read_by(project: Project, variant: str, benchmark: str) -> tuple[str, tuple[Stream, ...]]:
