@@ -15,6 +15,8 @@ import typer
 from lynx.attempt_log import attempt_log
 from lynx.commands import checks, ledger, results, stages
 from lynx.errors import InputError
+from lynx.ranks.launch import hand_over
+from lynx.ranks.place import STORE
 
 app = typer.Typer(
     name="lynx",
@@ -47,7 +49,7 @@ def common(
     ] = None,
 ) -> None:
     """Options of every command."""
-    if log is not None:
+    if log is not None and STORE not in os.environ:  # a rank prints into its launcher's
         # Closed when the interpreter ends, so that the log holds a traceback too.
         opened = ExitStack()
         _logs.append(opened.enter_context(attempt_log(log)))
@@ -64,8 +66,9 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        _name_log()
-        typer.echo(f"lynx: {error}", err=True)
+        if not hand_over(str(error)):
+            _name_log()
+            typer.echo(f"lynx: {error}", err=True)
         sys.exit(2)
     except OSError as error:
         _name_log()

@@ -125,19 +125,27 @@ class StageRun:
 
 
 def pick_device(project: Project) -> torch.device:
-    """The site's device, with its CPU threads set; bit-equal reruns need the same number."""
+    """The site's device, with its CPU threads set; bit-equal reruns need the same number.
+
+    A rank of several has its own GPU.
+    """
     import torch  # a stage that computes nothing must not import it
 
     from lynx.model.base import pick_device as pick
+    from lynx.ranks.place import own_device
 
     torch.set_num_threads(project.experiment.site.threads)
-    return pick(project.experiment.site.device)
+    return own_device(pick(project.experiment.site.device))
 
 
 def device_name(device: torch.device) -> str:
-    """What the manifest records: `cpu` with its threads, or the GPU's name."""
+    """What the manifest records: `cpu` with its threads, or the GPU's name; and how many ranks."""
     import torch  # as above
 
+    from lynx.ranks.place import here
+
+    name = f"cpu, {torch.get_num_threads()} threads"
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"cpu, {torch.get_num_threads()} threads"
+        name = torch.cuda.get_device_name(device)
+    count = here().count
+    return name if count == 1 else f"{count} x {name}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -48,9 +48,6 @@ def clip_items(project: Project, shelves: Shelves, steps: int) -> list[ClipItem]
     ]
 
 
-def reference_pixels(
-    shelves: Shelves, items: list[ClipItem], processor: FrameProcessor
-) -> Iterator[torch.Tensor]:
-    """Pixels (F, 3, P, P) of ordinary video, item by item."""
-    for item in items:
-        yield video_pixels(processor, item.open(shelves), item.places)
+def reference_pixels(shelves: Shelves, item: ClipItem, processor: FrameProcessor) -> torch.Tensor:
+    """Pixels (F, 3, P, P) of an item's ordinary video."""
+    return video_pixels(processor, item.open(shelves), item.places)

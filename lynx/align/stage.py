@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
 
-from lynx.align.items import clip_items, open_sources, reference_pixels
+from lynx.align.items import ClipItem, clip_items, open_sources, reference_pixels
 from lynx.align.reference import Counted, ReferenceBuilder, load_reference, pool
 from lynx.align.train import align_training
 from lynx.artifacts.verify import require_stage
@@ -16,12 +17,18 @@ from lynx.model.base import Base
 from lynx.model.configured import open_base
 from lynx.model.vision_adapter import ADAPTER_FOLDER
 from lynx.project import Project, StageRun, device_name
+from lynx.ranks.in_order import in_order
+from lynx.ranks.place import here
+from lynx.ranks.state import first_publishes, shared_state
 from lynx.training.loop import PUBLISHED_LOG_NAME, log_text, run_training
-from lynx.training.plan import derived_seed
+from lynx.training.plan import derived_seed, require_ranks
 
 
 def run_reference(project: Project, group: str) -> None:
-    """Stage 1 for one group: training scenes only."""
+    """Stage 1 for one group: training scenes only.
+
+    Clips are summed up one by one in their order, whichever rank has seen them.
+    """
     experiment, layout = project.experiment, project.layout
     settings = experiment.group_recipe(group).reference
     sources = tuple(settings.sources)
@@ -40,11 +47,25 @@ def run_reference(project: Project, group: str) -> None:
     processor, builder = base.processor(), ReferenceBuilder(base.info)
     shelves, chunk = open_sources(project, sources), settings.frames_per_clip
     items = clip_items(project, shelves, chunk)[: settings.max_clips]
-    with run.publish(device_name(base.device)) as draft:
-        videos = reference_pixels(shelves, items, processor)
-        progress = tqdm(videos, total=len(items), desc="reference", unit="clip", mininterval=1.0)
-        for pixels in progress:
-            builder.add(base, pixels[None], frame_chunk=chunk)
+
+    def observed(item: ClipItem) -> ReferenceBuilder:
+        own = ReferenceBuilder(base.info)
+        own.add(base, reference_pixels(shelves, item, processor)[None], frame_chunk=chunk)
+        return own
+
+    with first_publishes(run, device_name(base.device)) as draft:
+        bar = tqdm(
+            in_order(items, observed),
+            total=len(items),
+            desc="reference",
+            unit="clip",
+            mininterval=1.0,
+            disable=draft is None,
+        )
+        for _, part in bar:
+            builder.merge(part)
+        if draft is None:
+            return
         builder.save(draft.folder)
         draft.attention = base.attention
         videos_read = len({(item.source, item.clip) for item in items})
@@ -56,6 +77,7 @@ def run_align(project: Project, name: str) -> None:
     experiment, layout, seed = project.experiment, project.layout, project.seed
     alignment = experiment.alignments[name]
     settings, group, references = alignment.settings, alignment.group, alignment.references
+    require_ranks(settings.optimizer, here().count, "align")
     run = StageRun.prepare(
         project,
         "align",
@@ -69,7 +91,7 @@ def run_align(project: Project, name: str) -> None:
         ],
         seed,
     )
-    with run.state() as state:
+    with shared_state(run) as state:
         base = open_base(project, ["tower"])
         reference = pool([_counted(layout.reference(each), base) for each in references])
         adapter = add_adapter(base, "vision", settings.lora, seed=derived_seed(seed, "vision lora"))
@@ -84,7 +106,9 @@ def run_align(project: Project, name: str) -> None:
             settings,
             derived_seed(seed, "align"),
         )
-        records = run_training(training, state)
+        records = run_training(replace(training, zero=experiment.site.zero), state)
+        if not here().first:
+            return
         with run.publish(device_name(base.device)) as draft:
             save_adapter(adapter, "vision", draft.folder / ADAPTER_FOLDER)
             log = draft.folder / PUBLISHED_LOG_NAME

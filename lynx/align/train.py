@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from lynx.align.items import ClipItem, Shelves
 from lynx.align.losses import AttentionResponse, Reference, moment_loss, query_positions
@@ -18,6 +19,7 @@ from lynx.model.pixels import FrameProcessor
 from lynx.model.tower import clip_tokens, close_clip
 from lynx.training.loop import Training
 from lynx.training.plan import make_plan
+from lynx.training.recompute import must_recompute
 
 
 class AlignObjective(nn.Module):
@@ -33,28 +35,42 @@ class AlignObjective(nn.Module):
         self._base = base
         self._reference = reference
         self._settings = settings
+        self._recomputed = must_recompute(base.device, base.newline.dtype == torch.bfloat16)
         self._positions = query_positions(base.info.grid, settings.query_stride).to(base.device)
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
         """Loss and its two terms for pixels (B, F, 3, P, P)."""
         base, settings = self._base, self._settings
-        response = AttentionResponse(
-            self._reference, self._positions, trained=settings.attention_weight > 0
-        )
-        tokens = clip_tokens(
-            base,
-            pixels.to(base.device),
-            frame_chunk=settings.frame_chunk,
-            start_chunk=lambda: response.observe,
-        )
+        chunks = [self._observed(part) for part in pixels.split(settings.frame_chunk, dim=1)]
+        tokens = torch.cat([found for found, _ in chunks], dim=1)
         rows = close_clip(tokens, base.newline).flatten(0, 1)
-        attention = response.loss()
+        attention = torch.cat([terms for _, terms in chunks]).mean()
         moments = moment_loss(rows, self._reference.token_mean, self._reference.token_var)
         weights = (settings.attention_weight, settings.moment_weight)
         parts = [w * term for w, term in zip(weights, (attention, moments), strict=True) if w > 0]
         loss = parts[0] if len(parts) == 1 else parts[0] + parts[1]
         terms = {"attention": float(attention.detach()), "moments": float(moments.detach())}
         return loss, terms
+
+    def _observed(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Tokens (B, F, T, D) of one chunk of frames, and its attention term of every block."""
+        if not self._recomputed:
+            return self._observe(pixels)
+        found: tuple[torch.Tensor, torch.Tensor] = checkpoint(
+            self._observe, pixels, use_reentrant=False
+        )
+        return found
+
+    def _observe(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        base, trained = self._base, self._settings.attention_weight > 0
+        response = AttentionResponse(self._reference, self._positions, trained=trained)
+        tokens = clip_tokens(
+            base,
+            pixels.to(base.device),
+            frame_chunk=pixels.shape[1],
+            start_chunk=lambda: response.observe,
+        )
+        return tokens, torch.stack(response.terms)
 
 
 def align_training(

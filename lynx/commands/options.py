@@ -24,6 +24,10 @@ Root = Annotated[Path, typer.Option("--root", help="The project's folder.")]
 Group = Annotated[str, typer.Option(help="Benchmarks that share frames and reference, e.g. 3d.")]
 BenchmarkName = Annotated[str, typer.Option("--benchmark", help="E.g. scanqa.")]
 Variant = Annotated[str, typer.Option(help="E.g. lynx: a name of config/variants.yaml.")]
+Ranks = Annotated[
+    int | None,
+    typer.Option(min=1, help="Processes that share the work, one GPU each. [the scale's gpus]"),
+]
 
 HERE = Path()
 

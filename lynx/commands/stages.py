@@ -13,6 +13,7 @@ from lynx.commands.options import (
     ConfigFiles,
     Group,
     Overrides,
+    Ranks,
     Root,
     Variant,
     load,
@@ -92,27 +93,33 @@ def frames(
 @app.command()
 def reference(
     group: Group,
+    ranks: Ranks = None,
     config: ConfigFiles = [],  # noqa: B006
     sets: Overrides = [],  # noqa: B006
     root: Root = HERE,
 ) -> None:
     """Stage 1: token moments and mean keys and values of ordinary video, training scenes only."""
     from lynx.align.stage import run_reference
+    from lynx.ranks.launch import on_ranks
 
-    run_reference(load(config, sets, root, group=group), group)
+    project = load(config, sets, root, group=group)
+    on_ranks(project, ranks, lambda: run_reference(project, group))
 
 
 @app.command()
 def align(
     name: Annotated[str, typer.Option(help="A group, or a benchmark; -<variant> for its own.")],
+    ranks: Ranks = None,
     config: ConfigFiles = [],  # noqa: B006
     sets: Overrides = [],  # noqa: B006
     root: Root = HERE,
 ) -> None:
     """Stage 2: train the vision adapter on X alone, without pairs or labels. Resumable."""
     from lynx.align.stage import run_align
+    from lynx.ranks.launch import on_ranks
 
-    run_align(load(config, sets, root, alignment=name), name)
+    project = load(config, sets, root, alignment=name)
+    on_ranks(project, ranks, lambda: run_align(project, name))
 
 
 @app.command()
@@ -123,6 +130,7 @@ def features(
     variant: Annotated[
         str, typer.Option(help="Whose vision adapter reads an aligned stream.")
     ] = "lynx",
+    ranks: Ranks = None,
     config: ConfigFiles = [],  # noqa: B006
     sets: Overrides = [],  # noqa: B006
     root: Root = HERE,
@@ -132,27 +140,32 @@ def features(
 
     from lynx.config.experiment import Stream
     from lynx.features.stage import run_features
+    from lynx.ranks.launch import on_ranks
 
     known: dict[str, Stream] = {name: name for name in get_args(Stream)}
     if stream not in known:
         raise InputError(f"--stream {stream}: no such stream, expected one of {', '.join(known)}")
     project = load(config, sets, root, encoded=benchmark, variant=variant)
-    run_features(project, benchmark, split, known[stream], variant)
+    on_ranks(
+        project, ranks, lambda: run_features(project, benchmark, split, known[stream], variant)
+    )
 
 
 @app.command()
 def sft(
     variant: Variant,
     benchmark: BenchmarkName,
+    ranks: Ranks = None,
     config: ConfigFiles = [],  # noqa: B006
     sets: Overrides = [],  # noqa: B006
     root: Root = HERE,
 ) -> None:
     """Stage 3: train the language adapter of a variant from its token streams. Resumable."""
+    from lynx.ranks.launch import on_ranks
     from lynx.sft.stage import run_sft
 
     project = load(config, sets, root, variant=variant, trainer=benchmark)
-    run_sft(project, variant, benchmark)
+    on_ranks(project, ranks, lambda: run_sft(project, variant, benchmark))
 
 
 @app.command()

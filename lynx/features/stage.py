@@ -5,6 +5,7 @@ Shape legend: T tokens per frame, F frames, D language model width.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,6 +31,8 @@ from lynx.model.families.llava_onevision import BaseInfo, describe
 from lynx.model.stage import require_base
 from lynx.model.vision_adapter import attach_vision
 from lynx.project import Project, StageRun, device_name, pick_device
+from lynx.ranks.in_order import in_order
+from lynx.ranks.state import first_publishes
 
 FRAME_CHUNK = 4
 DTYPE_BYTES = {"float32": 4, "bfloat16": 2}
@@ -74,6 +77,7 @@ def run_features(
 ) -> None:
     """Encode and publish one stream, or publish that it is to be streamed.
 
+    Ranks encode a clip each in turn, and the first one stores all of them in their order.
     `variant` is the one whose vision adapter reads an `aligned` stream.
     """
     experiment, layout = project.experiment, project.layout
@@ -98,17 +102,28 @@ def run_features(
     size = stream_bytes(project, info, view, stream, len(clips))
     stored = size <= experiment.site.feature_disk_gb * 1e9
     device = pick_device(project)
-    with run.publish(device_name(device)) as draft:
-        draft.facts.update(storage="stored" if stored else "streamed", stream_bytes=size)
-        draft.counts["clips"] = len(clips)
+    with first_publishes(run, device_name(device)) as draft:
+        if draft is not None:
+            draft.facts.update(storage="stored" if stored else "streamed", stream_bytes=size)
+            draft.counts["clips"] = len(clips)
         if stored:
             base = open_base(project, ["tower"])
             draft.attention = base.attention
             if stream == "aligned":
                 attach_vision(project, base, variant, benchmark)
             encoder = make_encoder(project, base, benchmark, split, stream)
-            progress = tqdm(clips, desc=f"encode {stream}", unit="clip", mininterval=1.0)
-            write_store(draft.folder, ((clip, encoder.encode(clip)) for clip in progress))
+            bar = tqdm(
+                in_order(clips, encoder.encode),
+                total=len(clips),
+                desc=f"encode {stream}",
+                unit="clip",
+                mininterval=1.0,
+                disable=draft is None,
+            )
+            if draft is None:
+                deque(bar, maxlen=0)  # this rank's share, which the first one stores
+            else:
+                write_store(draft.folder, bar)
 
 
 def open_features(

@@ -6,6 +6,7 @@ That of `x: joint` trains and publishes a vision adapter with it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from peft import PeftModel
 
@@ -26,10 +27,12 @@ from lynx.model.configured import open_base
 from lynx.model.vision_adapter import ADAPTER_FOLDER as VISION
 from lynx.model.vision_adapter import require_rank, require_settings
 from lynx.project import Project, StageRun, device_name
+from lynx.ranks.place import here
+from lynx.ranks.state import shared_state
 from lynx.sft.dataset import ClipQuestions, group_by_clip
 from lynx.sft.train import LoadedClip, TokenSource, sft_training
 from lynx.training.loop import PUBLISHED_LOG_NAME, Training, log_text, run_training
-from lynx.training.plan import derived_seed
+from lynx.training.plan import derived_seed, require_ranks
 
 ADAPTER_FOLDER = "language"
 FOLDERS: dict[Role, str] = {"vision": VISION, "language": ADAPTER_FOLDER}
@@ -51,6 +54,7 @@ def run_sft(project: Project, variant: str, benchmark: str) -> None:
     split, streams = _read_by(project, variant, benchmark)
     joint = experiment.variants[variant].x == "joint"
     frames = [("frames", layout.frames(experiment.frames_of(benchmark)))]
+    require_ranks(experiment.sft_settings(variant, benchmark).optimizer, here().count, "sft")
     run = StageRun.prepare(
         project,
         "sft",
@@ -67,9 +71,11 @@ def run_sft(project: Project, variant: str, benchmark: str) -> None:
         ],
         seed,
     )
-    with run.state() as state:
+    with shared_state(run) as state:
         training, adapters = (_joint if joint else _alone)(project, variant, benchmark)
-        records = run_training(training, state)
+        records = run_training(replace(training, zero=experiment.site.zero), state)
+        if not here().first:
+            return
         with run.publish(device_name(training.device)) as draft:
             for role, adapter in adapters.items():
                 save_adapter(adapter, role, draft.folder / FOLDERS[role])

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from lynx.config.stages import SftSettings
 from lynx.features.encode import StreamEncoder
@@ -25,6 +26,7 @@ from lynx.model.sequence import answer_loss, collate, pack_clip
 from lynx.sft.dataset import ClipQuestions
 from lynx.training.loop import Training
 from lynx.training.plan import make_plan
+from lynx.training.recompute import must_recompute, recompute
 
 
 class TokenSource(Protocol):
@@ -53,6 +55,7 @@ class SftObjective(nn.Module):
         if live is not None:
             self.tower, self.projector = base.tower, base.projector
         self._base, self._live = base, live
+        self._recomputed = must_recompute(base.device, base.newline.dtype == torch.bfloat16)
 
     def forward(self, clips: list[LoadedClip]) -> tuple[torch.Tensor, dict[str, float]]:
         """The loss over all supervised tokens of the micro-batch."""
@@ -63,7 +66,17 @@ class SftObjective(nn.Module):
     def _streams(self, clip: LoadedClip) -> list[torch.Tensor]:
         if self._live is None or clip.pixels is None:
             return clip.streams
-        return [*clip.streams, self._live.tokens(clip.pixels)]
+        if not self._recomputed:
+            return [*clip.streams, self._live.tokens(clip.pixels)]
+        # One clip at a time in the tower on the way back, too.
+        return [*clip.streams, checkpoint(self._live.tokens, clip.pixels, use_reentrant=False)]
+
+
+def decoder_layers(base: Base) -> list[nn.Module]:
+    """The layers of the language model, which hold nearly all of a step's activations."""
+    layers = base.language.layers
+    assert isinstance(layers, nn.ModuleList)
+    return list(layers)
 
 
 def sft_training(
@@ -82,6 +95,9 @@ def sft_training(
     """
     roles: tuple[Role, ...] = ("language",) if live is None else ("vision", "language")
     set_trainable(base, *roles)
+    half = base.newline.dtype == torch.bfloat16
+    if must_recompute(base.device, half):
+        recompute(decoder_layers(base))
     encoded: dict[tuple[tuple[str, str], ...], EncodedChat] = {}
 
     def chat(turns: tuple[tuple[str, str], ...]) -> EncodedChat:
@@ -108,6 +124,6 @@ def sft_training(
         plan=make_plan(groups, settings.optimizer, per_item=settings.questions_per_clip, seed=seed),
         load=load,
         device=base.device,
-        half=base.newline.dtype == torch.bfloat16,
+        half=half,
         name="sft",
     )

@@ -1,7 +1,8 @@
 """Checkpoints of a training run: whole or absent, nothing pickled.
 
 A checkpoint holds the trained tensors and AdamW's moments after a step. Random state is not needed:
-each step draws from a generator seeded by the run's seed and the step.
+each micro-batch draws from a generator seeded by the run's seed, the step and its place in it. Nor
+is the number of ranks: another number goes on from the same file.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lynx.artifacts.hashing import hash_file
-from lynx.artifacts.publish import fsync_tree
+from lynx.artifacts.publish import fsync_path, fsync_tree
 
 KEPT = 2
 STATE_FILE, META_FILE = "state.safetensors", "meta.json"
@@ -30,13 +31,18 @@ def save_checkpoint(
     parameters: dict[str, torch.nn.Parameter],
     optimizer: torch.optim.Optimizer,
 ) -> None:
-    """Write the state after `step` steps beside, flush, rename; then keep only the newest two."""
+    """Write the state after `step` steps; see `write_checkpoint`."""
     tensors = {f"weight/{name}": item.detach().cpu() for name, item in parameters.items()}
     for name, parameter in parameters.items():
         for key in MOMENTS:
             value = optimizer.state[parameter].get(key)
             if value is not None:
                 tensors[f"{key}/{name}"] = value.detach().cpu().clone()
+    write_checkpoint(folder, step, tensors)
+
+
+def write_checkpoint(folder: Path, step: int, tensors: dict[str, torch.Tensor]) -> None:
+    """Write tensors beside, flush, rename; then keep only the newest two checkpoints."""
     target = folder / f"step-{step:08d}"
     draft = folder / f".step-{step:08d}.draft"
     shutil.rmtree(draft, ignore_errors=True)
@@ -47,6 +53,7 @@ def save_checkpoint(
     fsync_tree(draft)
     shutil.rmtree(target, ignore_errors=True)
     os.rename(draft, target)
+    fsync_path(folder)  # before the older ones go
     for old in sorted(folder.glob("step-*"))[:-KEPT]:
         shutil.rmtree(old)
 
@@ -54,25 +61,29 @@ def save_checkpoint(
 def restore_newest(
     folder: Path, parameters: dict[str, torch.nn.Parameter], optimizer: torch.optim.Optimizer
 ) -> int:
-    """Load the newest whole checkpoint and give its step; 0 if there is none.
+    """Load the newest whole checkpoint and give its step; 0 if there is none."""
+    step, tensors = load_newest(folder)
+    for name, parameter in parameters.items() if step else ():
+        with torch.no_grad():
+            parameter.copy_(tensors[f"weight/{name}"])
+        state = optimizer.state[parameter]
+        for key in MOMENTS:
+            if (value := tensors.get(f"{key}/{name}")) is not None:
+                state[key] = value if key == "step" else value.to(parameter.device)
+    return step
+
+
+def load_newest(folder: Path) -> tuple[int, dict[str, torch.Tensor]]:
+    """Step and tensors of the newest whole checkpoint, on the CPU; 0 and none if there is none.
 
     A checkpoint whose bytes do not match its hash is passed over with a warning.
     """
     for path in sorted(folder.glob("step-*"), reverse=True):
         step = _whole_step(path)
-        if step is None:
-            log.warning("%s: checkpoint does not match its hash, trying the one before", path)
-            continue
-        tensors = load_file(path / STATE_FILE)
-        for name, parameter in parameters.items():
-            with torch.no_grad():
-                parameter.copy_(tensors[f"weight/{name}"])
-            state = optimizer.state[parameter]
-            for key in MOMENTS:
-                if (value := tensors.get(f"{key}/{name}")) is not None:
-                    state[key] = value if key == "step" else value.to(parameter.device)
-        return step
-    return 0
+        if step is not None:
+            return step, load_file(path / STATE_FILE)
+        log.warning("%s: checkpoint does not match its hash, trying the one before", path)
+    return 0, {}
 
 
 def _whole_step(path: Path) -> int | None:

@@ -1,4 +1,8 @@
-"""The loop of both trainings: accumulate, clip, step, log, checkpoint, resume (design, rule 4)."""
+"""The loop of both trainings: accumulate, clip, step, log, checkpoint, resume (design, rule 4).
+
+Every rank runs it. A step's micro-batches are dealt out to the ranks, each draws its dropout from a
+seed of its own, and the step is that of one rank with more accumulation.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +12,35 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, TextIO, TypeVar
 
 import torch
-from accelerate import Accelerator
 from torch import nn
 from tqdm import tqdm
 
 from lynx.artifacts.publish import write_atomic
 from lynx.config.stages import OptimizerSettings
 from lynx.errors import InputError
-from lynx.training.checkpoint import restore_newest, save_checkpoint
+from lynx.ranks.place import Ranks, here
+from lynx.training.engine import Engine, ReplicatedEngine, Terms
 from lynx.training.plan import TrainingPlan, derived_seed
+from lynx.training.stop import STOPPED, StopRequest, stop_request
 
 Item = TypeVar("Item")
 Batch = TypeVar("Batch")
+Value = TypeVar("Value")
+Record = dict[str, float]
+Placed = list[tuple[int | None, Value]]
+"""Micro-batches with their places among those of the step; None for one that only fills a rank."""
 CHECKPOINTS_PER_RUN = 20
 LOG_NAME = "log.jsonl"
 PUBLISHED_LOG_NAME = "training.jsonl"
+STOPPED_SENTENCE = (
+    "%s: asked to stop after %d of %d steps, which are saved; the same command goes on from there"
+)
 log = logging.getLogger(__name__)
 
 
@@ -48,78 +60,115 @@ class Training(Generic[Item, Batch]):
     device: torch.device
     half: bool
     name: str
+    zero: int | None = None
+    """DeepSpeed's ZeRO stage where there are several ranks; None: plain ranks."""
 
 
-def run_training(training: Training[Item, Batch], state: Path) -> list[dict[str, float]]:
+def run_training(training: Training[Item, Batch], state: Path) -> list[Record]:
     """Train to the plan's last step, from the newest checkpoint under `state`; gives the log.
 
-    The result is that of an undisturbed run, bit for bit on one CPU. Raises InputError on a loss or
+    The result is that of an undisturbed run, bit for bit on one CPU. SIGTERM gives up the running
+    step, saves those before it and ends with SystemExit(143). Raises InputError on a loss or
     gradient that is not finite; the state is kept and nothing is published.
     """
-    accelerator = Accelerator(
-        cpu=training.device.type == "cpu",
-        device_placement=False,  # the base is where it belongs; parts of it may be on meta
-        mixed_precision="bf16" if training.half else "no",
-    )
-    settings, plan = training.settings, training.plan
-    optimizer = torch.optim.AdamW(
-        training.parameters.values(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    first = restore_newest(state, training.parameters, optimizer)
-    objective, prepared = accelerator.prepare(training.objective, optimizer)
+    ranks, plan = here(), training.plan
+    engine = _engine(training, ranks)
+    first = engine.restore(state)
+    if len(steps := set(ranks.gather(first))) > 1:
+        raise RuntimeError(f"{state}: the ranks found checkpoints of different steps, {steps}")
     records = _read_log(state / LOG_NAME, first)
     if first:
         log.info("%s: going on from step %d of %d", training.name, first, plan.steps)
     every = max(1, plan.steps // CHECKPOINTS_PER_RUN)
     progress = tqdm(
-        total=plan.steps, initial=first, desc=training.name, unit="step", mininterval=1.0
+        total=plan.steps,
+        initial=first,
+        desc=training.name,
+        unit="step",
+        mininterval=1.0,
+        disable=not ranks.first,
     )
-    # In one rename, so that a kill here loses no earlier line.
-    write_atomic(state / LOG_NAME, log_text(records))
-    with (state / LOG_NAME).open("a", encoding="utf-8") as stream, progress:
-        for step, batches in _loaded_ahead(training, first):
-            record = _take_step(training, accelerator, objective, prepared, step, batches)
+    with stop_request() as stop, _open_log(state, records, ranks) as stream, progress:
+        share = _lockstep_share if engine.lockstep else _share
+        for step, batches in _loaded_ahead(training, first, share, stop):
+            record = _take_step(training, engine, ranks, stop, step, batches)
+            if record is None:
+                _flush(stream)
+                if step > first and step % every:
+                    engine.save(state, step)
+                if ranks.first:
+                    log.warning(STOPPED_SENTENCE, training.name, step, plan.steps)
+                raise SystemExit(STOPPED)
             records.append(record)
             stream.write(log_text([record]))
             progress.update()
             progress.set_postfix(loss=f"{record['loss']:.4f}", refresh=False)
             if (step + 1) % every == 0 or step + 1 == plan.steps:
-                stream.flush()
-                os.fsync(stream.fileno())
-                save_checkpoint(state, step + 1, training.parameters, optimizer)
+                _flush(stream)
+                engine.save(state, step + 1)
+    engine.finish()
     return records
+
+
+def _engine(training: Training[Item, Batch], ranks: Ranks) -> Engine:
+    precision = (
+        torch.autocast(training.device.type, torch.bfloat16) if training.half else nullcontext()
+    )
+    parts = (training.objective, training.parameters, training.settings, ranks, precision)
+    if training.zero is None or ranks.count == 1:
+        return ReplicatedEngine(*parts)
+    from lynx.training.deepspeed import ZeroEngine
+
+    return ZeroEngine(*parts, training.device, training.zero)
 
 
 def _take_step(
     training: Training[Item, Batch],
-    accelerator: Accelerator,
-    objective: Callable[[Batch], tuple[torch.Tensor, dict[str, float]]],
-    optimizer: torch.optim.Optimizer,
+    engine: Engine,
+    ranks: Ranks,
+    stop: StopRequest,
     step: int,
-    batches: list[Batch],
-) -> dict[str, float]:
-    """One optimiser step: micro-batches weigh equally (method section 5.3)."""
-    torch.manual_seed(derived_seed(training.plan.seed, "step", step))
+    batches: Placed[Batch],
+) -> Record | None:
+    """One optimiser step: micro-batches weigh equally (method section 5.3).
+
+    `batches` are this rank's, with their places among all of the step. None if any rank was asked
+    to stop: then no rank has changed its weights. In lockstep a step that was begun is finished.
+    """
+    if engine.lockstep and any(ranks.gather(stop.asked)):
+        return None
     rate = training.settings.learning_rate * training.plan.rate_factor(step)
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.zero_grad(set_to_none=True)
-    totals: dict[str, float] = {}
-    for index, batch in enumerate(batches):
-        last = index + 1 == len(batches)
-        with nullcontext() if last else accelerator.no_sync(training.objective):
-            loss, terms = objective(batch)
-            accelerator.backward(loss / len(batches))
-        for key, value in {"loss": float(loss.detach()), **terms}.items():
-            totals[key] = totals.get(key, 0.0) + value / len(batches)
+    engine.begin(rate)
+    parts = training.plan.parts(step)
+    own: dict[int, Terms] = {}
+    for count, (index, batch) in enumerate(batches, start=1):
+        if stop.asked and not engine.lockstep:
+            break
+        last = count == len(batches)
+        if index is None:
+            engine.backward(batch, math.inf, last=last)
+            continue
+        torch.manual_seed(_part_seed(training.plan.seed, step, index))
+        own[index] = engine.backward(batch, parts, last=last)
+    told = ranks.gather((stop.asked, own))
+    if not engine.lockstep and any(asked for asked, _ in told):
+        return None
+    terms = {index: found for _, part in told for index, found in part.items()}
+    totals: Record = {}
+    for index in sorted(terms):
+        for key, value in terms[index].items():
+            totals[key] = totals.get(key, 0.0) + value / parts
     _require_finite(training.name, "loss", totals["loss"], step)
-    norm = accelerator.clip_grad_norm_(
-        list(training.parameters.values()), training.settings.max_grad_norm
-    )
-    # A step with it would be saved, and every later run would go on from the spoilt weights.
-    _require_finite(training.name, "gradient norm", float(norm), step)
-    optimizer.step()
-    return {"step": step + 1, **totals, "learning_rate": rate, "grad_norm": float(norm)}
+    norm = engine.step()
+    # Training would go on from spoilt weights, and every later run would.
+    _require_finite(training.name, "gradient norm", norm, step)
+    return {"step": step + 1, **totals, "learning_rate": rate, "grad_norm": norm}
+
+
+def _part_seed(seed: int, step: int, index: int) -> int:
+    """Of a micro-batch's dropout: whichever rank takes it, and whatever that one took before."""
+    names = ("step", step) if index == 0 else ("step", step, "part", index)
+    return derived_seed(seed, *names)
 
 
 def _require_finite(name: str, what: str, value: float, step: int) -> None:
@@ -130,15 +179,37 @@ def _require_finite(name: str, what: str, value: float, step: int) -> None:
         )
 
 
-def _loaded_ahead(training: Training[Item, Batch], first: int) -> Iterator[tuple[int, list[Batch]]]:
-    """Steps with their loaded micro-batches, the next step's loading while this one is computed."""
+def _share(parts: list[list[Item]]) -> Placed[list[Item]]:
+    """This rank's micro-batches of a step, with their places; perhaps none of a short one."""
+    return [*here().share(parts)]
+
+
+def _lockstep_share(parts: list[list[Item]]) -> Placed[list[Item]]:
+    """As many micro-batches on every rank; those without a place have no weight."""
+    own, most = _share(parts), math.ceil(len(parts) / here().count)
+    return own + [(None, parts[0])] * (most - len(own))
+
+
+def _loaded_ahead(
+    training: Training[Item, Batch],
+    first: int,
+    share: Callable[[list[list[Item]]], Placed[list[Item]]],
+    stop: StopRequest,
+) -> Iterator[tuple[int, Placed[Batch]]]:
+    """Steps with this rank's micro-batches, the next step's loading while this one is computed.
+
+    Nothing more is loaded once a stop is asked for: such a step is given up.
+    """
     plan = training.plan
 
-    def load(step: int) -> list[Batch]:
-        return [training.load(items) for items in plan.micro_batches(step)]
+    def load(step: int) -> Placed[Batch]:
+        own = share(plan.micro_batches(step))
+        return [(index, training.load(items)) for index, items in own if not stop.asked]
 
     with ThreadPoolExecutor(1) as pool:
-        ahead: Future[list[Batch]] | None = pool.submit(load, first) if first < plan.steps else None
+        ahead: Future[Placed[Batch]] | None = None
+        if first < plan.steps:
+            ahead = pool.submit(load, first)
         for step in range(first, plan.steps):
             assert ahead is not None
             batches = ahead.result()
@@ -146,7 +217,24 @@ def _loaded_ahead(training: Training[Item, Batch], first: int) -> Iterator[tuple
             yield step, batches
 
 
-def _read_log(path: Path, steps: int) -> list[dict[str, float]]:
+@contextmanager
+def _open_log(state: Path, records: list[Record], ranks: Ranks) -> Iterator[TextIO]:
+    """The log, rewritten to these records and open for more; the first rank's alone."""
+    path = state / LOG_NAME if ranks.first else Path(os.devnull)
+    if ranks.first:
+        # In one rename, so that a kill here loses no earlier line.
+        write_atomic(path, log_text(records))
+    with path.open("a", encoding="utf-8") as stream:
+        yield stream
+
+
+def _flush(stream: TextIO) -> None:
+    stream.flush()
+    if stream.name != os.devnull:
+        os.fsync(stream.fileno())
+
+
+def _read_log(path: Path, steps: int) -> list[Record]:
     """The first `steps` records of an interrupted run's log."""
     if not path.is_file() or not steps:
         return []
@@ -154,6 +242,6 @@ def _read_log(path: Path, steps: int) -> list[dict[str, float]]:
     return [json.loads(line) for line in lines]
 
 
-def log_text(records: list[dict[str, float]]) -> str:
+def log_text(records: list[Record]) -> str:
     """The log as JSON Lines, one step a line."""
     return "".join(json.dumps(record) + "\n" for record in records)

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from lynx.config.stages import OptimizerSettings
+from lynx.errors import InputError
 
 Item = TypeVar("Item")
 
@@ -40,6 +41,12 @@ class TrainingPlan(Generic[Item]):
         """Optimiser steps that show every item once."""
         return math.ceil(len(self.items) / self.batch)
 
+    def parts(self, step: int) -> int:
+        """The number of micro-batches of one optimiser step over all ranks."""
+        place = step % self.steps_per_epoch
+        left = len(self.items) - place * self.batch
+        return math.ceil(min(left, self.batch) / self.micro_batch)
+
     def micro_batches(self, step: int) -> list[list[Item]]:
         """The micro-batches of one optimiser step (0-based), in order."""
         epoch, place = divmod(step, self.steps_per_epoch)
@@ -58,6 +65,19 @@ class TrainingPlan(Generic[Item]):
             return step / self.warmup_steps
         done = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
         return max(0.0, 0.5 * (1.0 + math.cos(math.pi * done)))
+
+
+def require_ranks(settings: OptimizerSettings, ranks: int, section: str) -> None:
+    """Check that full steps give every rank as many micro-batches.
+
+    Raises InputError, which names the keys of the recipe's `section`.
+    """
+    if settings.batch % (settings.micro_batch * ranks):
+        raise InputError(
+            f"{section}.optimizer.batch {settings.batch} is not a multiple of "
+            f"{section}.optimizer.micro_batch {settings.micro_batch} x {ranks} ranks; change one "
+            "of them in the recipe, or the number of ranks (--ranks, gpus of the scale)"
+        )
 
 
 def make_plan(

@@ -232,10 +232,11 @@ def plain_training(run: Training[int, torch.Tensor]) -> list[float]:
     optimizer = torch.optim.AdamW(run.parameters.values(), lr=1.0, weight_decay=0.0)
     norms = []
     for step in range(run.plan.steps):
-        torch.manual_seed(derived_seed(run.plan.seed, "step", step))
         parts = run.plan.micro_batches(step)
         optimizer.zero_grad()
-        for part in parts:
+        for index, part in enumerate(parts):
+            own = ("part", index) if index else ()
+            torch.manual_seed(derived_seed(run.plan.seed, "step", step, *own))
             (run.objective(run.load(part))[0] / len(parts)).backward()
         norms.append(
             float(nn.utils.clip_grad_norm_(run.parameters.values(), run.settings.max_grad_norm))

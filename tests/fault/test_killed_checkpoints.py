@@ -1,0 +1,71 @@
+"""SIGKILL of training before each change of the disk; the next run ends as the undisturbed one."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+
+from lynx.training.loop import Training, run_training
+from tests.fault.disk_faults import kill, struck
+from tests.unit.test_training_loop import linear_run
+
+FIRST, LAST = 1, 400
+
+
+def short_run() -> Training[int, torch.Tensor]:
+    """Four steps, each with a checkpoint, so that old ones are removed too."""
+    return linear_run(items=8, epochs=2)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, float]], bytes]:
+    """The undisturbed run's records and weights."""
+    run = short_run()
+    records = run_training(run, tmp_path_factory.mktemp("whole"))
+    return records, weights(run)
+
+
+def weights(run: Training[int, torch.Tensor]) -> bytes:
+    return b"".join(item.detach().numpy().tobytes() for item in run.parameters.values())
+
+
+def test_killed_before_each_change(
+    tmp_path: Path, whole: tuple[list[dict[str, float]], bytes]
+) -> None:
+    """Every write, flush, rename and removal of a run with four checkpoints."""
+    reached = set()
+    for at in range(FIRST, LAST):
+        state = tmp_path / f"at-{at}"
+        state.mkdir()
+        ended = struck(partial(go, state), state, at, kill)
+        if ended == "done":
+            break
+        assert ended == "killed"
+        reached.add(tuple(sorted(path.name for path in state.iterdir())))
+        run = short_run()
+        assert run_training(run, state) == whole[0]
+        assert weights(run) == whole[1]
+    else:
+        raise AssertionError(f"more than {LAST} changes")
+    names = {name for found in reached for name in found}
+    assert {"step-00000001", "step-00000004", ".step-00000002.draft", "log.jsonl"} <= names
+    assert len(reached) >= 8, "the kills met different states"
+
+
+def test_killed_twice(tmp_path: Path, whole: tuple[list[dict[str, float]], bytes]) -> None:
+    """A run that goes on from a killed one may be killed as well, anywhere."""
+    for first, second in ((9, 3), (20, 14), (31, 7), (40, 40)):
+        state = tmp_path / f"{first}-{second}"
+        state.mkdir()
+        for at in (first, second):
+            assert struck(partial(go, state), state, at, kill) == "killed"
+        run = short_run()
+        assert run_training(run, state) == whole[0]
+        assert weights(run) == whole[1]
+
+
+def go(state: Path) -> None:
+    run_training(short_run(), state)
