@@ -20,6 +20,7 @@ from lynx.commands.options import (
     read_pairs,
 )
 from lynx.errors import InputError
+from lynx.ranks.launch import on_ranks
 
 app = typer.Typer()
 
@@ -99,11 +100,14 @@ def reference(
     root: Root = HERE,
 ) -> None:
     """Stage 1: token moments and mean keys and values of ordinary video, training scenes only."""
-    from lynx.align.stage import run_reference
-    from lynx.ranks.launch import on_ranks
-
     project = load(config, sets, root, group=group)
-    on_ranks(project, ranks, lambda: run_reference(project, group))
+
+    def work() -> None:
+        from lynx.align.stage import run_reference
+
+        run_reference(project, group)
+
+    on_ranks(project, ranks, work)
 
 
 @app.command()
@@ -115,11 +119,14 @@ def align(
     root: Root = HERE,
 ) -> None:
     """Stage 2: train the vision adapter on X alone, without pairs or labels. Resumable."""
-    from lynx.align.stage import run_align
-    from lynx.ranks.launch import on_ranks
-
     project = load(config, sets, root, alignment=name)
-    on_ranks(project, ranks, lambda: run_align(project, name))
+
+    def work() -> None:
+        from lynx.align.stage import run_align
+
+        run_align(project, name)
+
+    on_ranks(project, ranks, work)
 
 
 @app.command()
@@ -139,16 +146,18 @@ def features(
     from typing import get_args
 
     from lynx.config.experiment import Stream
-    from lynx.features.stage import run_features
-    from lynx.ranks.launch import on_ranks
 
     known: dict[str, Stream] = {name: name for name in get_args(Stream)}
     if stream not in known:
         raise InputError(f"--stream {stream}: no such stream, expected one of {', '.join(known)}")
     project = load(config, sets, root, encoded=benchmark, variant=variant)
-    on_ranks(
-        project, ranks, lambda: run_features(project, benchmark, split, known[stream], variant)
-    )
+
+    def work() -> None:
+        from lynx.features.stage import run_features
+
+        run_features(project, benchmark, split, known[stream], variant)
+
+    on_ranks(project, ranks, work)
 
 
 @app.command()
@@ -161,11 +170,14 @@ def sft(
     root: Root = HERE,
 ) -> None:
     """Stage 3: train the language adapter of a variant from its token streams. Resumable."""
-    from lynx.ranks.launch import on_ranks
-    from lynx.sft.stage import run_sft
-
     project = load(config, sets, root, variant=variant, trainer=benchmark)
-    on_ranks(project, ranks, lambda: run_sft(project, variant, benchmark))
+
+    def work() -> None:
+        from lynx.sft.stage import run_sft
+
+        run_sft(project, variant, benchmark)
+
+    on_ranks(project, ranks, work)
 
 
 @app.command()

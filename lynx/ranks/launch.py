@@ -38,9 +38,9 @@ def on_ranks(project: Project, asked: int | None, work: Callable[[], None]) -> N
 
     `asked` is what the user asks for; without it, it is the scale's `gpus` where there are GPUs.
     """
-    from lynx.project import pick_device
-
     if here().count > 1:
+        from lynx.project import pick_device
+
         with joined(pick_device(project)):
             work()
         return
@@ -52,13 +52,15 @@ def on_ranks(project: Project, asked: int | None, work: Callable[[], None]) -> N
 
 
 def _count(project: Project, asked: int | None) -> int:
+    """The number of ranks; a launcher imports no more than it needs for this."""
+    gpus, choice = project.experiment.scale.gpus, project.experiment.site.device
+    if asked == 1 or (asked is None and gpus <= 1):
+        return 1
     import torch
 
-    from lynx.project import pick_device
-
-    if pick_device(project).type == "cpu":
+    if choice == "cpu" or not torch.cuda.is_available():
         return asked or 1
-    count, seen = asked or max(1, project.experiment.scale.gpus), torch.cuda.device_count()
+    count, seen = asked or gpus, torch.cuda.device_count()
     if count > seen:
         scale = project.experiment.scale_name
         key = "--ranks" if asked is not None else f"config/scales/{scale}.yaml: gpus"

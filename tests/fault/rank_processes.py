@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.project_copy import environment
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 
 
 @dataclass

@@ -16,7 +16,7 @@ from lynx.artifacts.hashing import hash_file
 from lynx.artifacts.verify import require_stage
 from tests.command_line import Outcome
 from tests.fault.rank_processes import Command, checkpoints
-from tests.project_copy import copy_project
+from tests.project_copy import copy_project, edit_yaml
 
 pytestmark = pytest.mark.slow
 
@@ -129,7 +129,8 @@ def test_more_ranks_than_gpus(
     root: Path, lynx: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a GPU machine each rank wants its own."""
-    monkeypatch.setattr("lynx.project.pick_device", lambda _: torch.device("cuda"))
+    edit_yaml(root / "config/site.yaml", {"device": "auto"})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     outcome = lynx(*ALIGN, "--ranks", "4")
     assert (outcome.code, outcome.said) == (
