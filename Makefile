@@ -68,6 +68,7 @@ lint: setup  ## style of Python and Snakemake files
 	@$(call quietly,$(BIN)/snakefmt --check $(SNAKEFILES))
 	@$(call quietly,$(SNAKEMAKE) --lint)
 	@$(BIN)/lynx ledger render --check
+	@$(BIN)/python -m lynx.artifacts.stage_code --check
 
 types: setup  ## mypy, strict
 	@$(BIN)/mypy --no-error-summary

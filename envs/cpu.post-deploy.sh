@@ -2,7 +2,7 @@
 # Written by `make lock` from the lock. Snakemake runs it in a new conda environment and
 # in the project's folder; after `conda env create` run it there by hand, with that
 # environment active. A changed lock changes this file, and so makes a new environment:
-# sha256 cec491f0d35666c44f21ef2490c422d322b412bf15f4ee97dd09062def6ec57e
+# sha256 54b820def5d15cfe391bcdf2751637666505a7613415deb4ac23715fdb61ed5c
 set -euo pipefail
 # Without build isolation: what comes as source is built with the packages that are here.
 python -m pip install --quiet --no-deps --no-build-isolation --require-hashes \

@@ -108,7 +108,6 @@ def run_features(
             draft.counts["clips"] = len(clips)
         if stored:
             base = open_base(project, ["tower"])
-            draft.attention = base.attention
             if stream == "aligned":
                 attach_vision(project, base, variant, benchmark)
             encoder = make_encoder(project, base, benchmark, split, stream)
@@ -123,6 +122,7 @@ def run_features(
             if draft is None:
                 deque(bar, maxlen=0)  # this rank's share, which the first one stores
             else:
+                draft.attention = base.attention
                 write_store(draft.folder, bar)
 
 

@@ -198,4 +198,10 @@ def _library(device: torch.device) -> Any:
             "the environment again or set zero to null"
         ) from error
     logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
+    if device.type == "cpu":
+        import deepspeed.ops
+
+        # It would compile shared-memory sums under a lock that a killed process leaves behind, for
+        # which every later one waits without end. Gloo sums as well.
+        deepspeed.ops.__compatible_ops__ = {}
     return deepspeed

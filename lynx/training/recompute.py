@@ -29,4 +29,4 @@ def recompute(layers: Iterable[nn.Module]) -> None:
     Dropout is drawn again from the same state.
     """
     for layer in layers:
-        layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)  # type: ignore[method-assign]
+        layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)

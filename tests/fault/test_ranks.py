@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def test_stopped_then_a_dead_rank_then_alone(
     refused = lynx(*ALIGN, *LONG)
     os.kill(ranks[0], signal.SIGCONT)
     assert refused.code == 2
-    assert f"process {ranks[0]} is writing this state" in refused.said
+    assert f"process {ranks[0]} on {socket.gethostname()} is writing this state" in refused.said
     first.process.send_signal(signal.SIGTERM)
     assert first.end() == 143
     saved = max(steps())

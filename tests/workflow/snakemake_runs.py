@@ -25,9 +25,11 @@ def snakemake(
     )
 
 
-def planned(root: Path, *arguments: str, profile: str = "ci") -> dict[str, str]:
+def planned(
+    root: Path, *arguments: str, profile: str = "ci", package: Path | None = None
+) -> dict[str, str]:
     """The outputs that a dry run would make, each with the rule that makes it."""
-    result = snakemake(root, "-n", *arguments, profile=profile)
+    result = snakemake(root, "-n", *arguments, profile=profile, package=package)
     assert result.returncode == 0, result.stderr + result.stdout
     jobs: dict[str, str] = {}
     rule = ""

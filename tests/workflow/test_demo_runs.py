@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from lynx.artifacts.stages import STAGE_VERSIONS
 from tests.project_copy import BASE_SIDE, FAMILY, ROOT, edit_yaml, environment
 from tests.workflow.snakemake_runs import SCANQA, planned, snakemake
 
@@ -19,6 +20,12 @@ pytestmark = pytest.mark.slow
 VARIANTS = ["lynx", "video-only"]  # config/ci.yaml
 # Rendering all rooms of the demo would take most of the test's time and show nothing more.
 WORLD = {"seed": 7, "train_scenes": 24, "val_scenes": 2, "test_scenes": 6, "frames_per_scene": 10}
+TUNED = {"sft", "predict", "score", "headline"}
+FOLLOWERS = {
+    "reference": {"reference", "align", "features_aligned"} | TUNED,
+    "features": {"features_fixed", "features_aligned"} | TUNED,
+    "score": {"score", "headline"},
+}
 RATE = ("--config", "overrides={sft.optimizer.learning_rate: 0.002}")
 
 
@@ -132,6 +139,35 @@ def test_a_learning_rate_repeats_sft_and_what_follows(demo: Path) -> None:
         expected[f"runs/demo/predictions/{run}/manifest.json"] = "predict"
         expected[f"results/demo/{run}/metrics.json"] = "score"
     assert planned(demo, SCANQA, *RATE) == expected
+
+
+@pytest.mark.parametrize("stage", FOLLOWERS)
+def test_a_new_version_of_a_stage_repeats_it_and_what_follows(demo: Path, stage: str) -> None:
+    """No more and no less; `video-only` never sees X, so nothing of alignment is behind it."""
+    path = demo / "lynx/artifacts/stages.py"
+    before = path.read_text(encoding="utf-8")
+    old = STAGE_VERSIONS[stage]
+    try:
+        path.write_text(before.replace(f'"{stage}": {old},', f'"{stage}": {old + 1},'))
+        jobs = planned(demo, SCANQA, package=demo)
+    finally:
+        path.write_text(before)
+    assert set(jobs.values()) == FOLLOWERS[stage]
+    for variant in VARIANTS:
+        touched = [output for output in jobs if f"/{variant}/" in output]
+        assert bool(touched) == (variant == "lynx" or stage != "reference")
+
+
+def test_a_comment_repeats_nothing(demo: Path) -> None:
+    names = ("lynx/align/train.py", "lynx/project.py", "workflow/rules/sft.smk", "Snakefile")
+    before = {name: (demo / name).read_bytes() for name in names}
+    try:
+        for name, content in before.items():
+            (demo / name).write_bytes(content + b"# Why it is so.\n")
+        assert planned(demo, SCANQA, package=demo) == {}
+    finally:
+        for name, content in before.items():
+            (demo / name).write_bytes(content)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ rule world:
         "runs/{scale}/world/{world}/manifest.json",
     log:
         "logs/{scale}/world-{world}.log",
+    priority: 2
     conda:
         CONFIG.environment
     threads: CONFIG.experiment.site.workers
@@ -27,6 +28,7 @@ rule data:
         "runs/{scale}/data/{benchmark}/manifest.json",
     log:
         "logs/{scale}/data-{benchmark}.log",
+    priority: 2
     conda:
         CONFIG.environment
     resources:
@@ -47,6 +49,7 @@ rule frames:
         "runs/{scale}/frames/{group}/manifest.json",
     log:
         "logs/{scale}/frames-{group}.log",
+    priority: 2
     conda:
         CONFIG.environment
     threads: CONFIG.experiment.site.workers

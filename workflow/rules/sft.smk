@@ -8,6 +8,7 @@ rule sft:
         "runs/{scale}/sft/{variant}/{benchmark}/seed{seed}/manifest.json",
     log:
         "logs/{scale}/sft-{variant}-{benchmark}-seed{seed}.log",
+    priority: 1
     conda:
         CONFIG.environment
     threads: CONFIG.experiment.site.threads
