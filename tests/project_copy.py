@@ -60,7 +60,9 @@ def tiny_project(root: Path) -> Path:
     copy_tree(root)
     edit_yaml(root / "config/scales/demo.yaml", {"worlds": {"rooms": WORLD}})
     edit_yaml(root / "config/config.yaml", {"overrides": OVERRIDES, "benchmarks": FAMILY})
-    edit_yaml(root / "config/site.yaml", {"device": "cpu", "threads": 1, "workers": 1})
+    edit_yaml(
+        root / "config/site.yaml", {"device": "cpu", "threads": 1, "workers": 1, "zero": None}
+    )
     write_tiny_base(root / "models/demo", **BASE_SIDE)
     return root
 

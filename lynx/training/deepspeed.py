@@ -104,10 +104,19 @@ class ZeroEngine:
             moments["step"].fill_(float(step))
         for name, parameter in self.parameters.items() if step else ():
             for key in MOMENTS:
-                self._api().safe_set_full_optimizer_state(
-                    parameter, tensors[f"{key}/{name}"].to(self.device), key
-                )
+                self._set_moment(parameter, tensors[f"{key}/{name}"].to(self.device), key)
         return step
+
+    def _set_moment(self, parameter: Any, value: torch.Tensor, key: str) -> None:
+        """Give each rank its part of a whole moment."""
+        if self.zero != WEIGHTS_TOO:
+            self._api().safe_set_full_optimizer_state(parameter, value, key)
+            return
+        # DeepSpeed's own way fails where the ranks do not divide the number of elements.
+        size = parameter.ds_tensor.numel()
+        padded = nn.functional.pad(value.flatten(), (0, size * self.ranks.count - value.numel()))
+        own = padded.split(size)[self.ranks.index]
+        self._api().safe_set_local_optimizer_state(parameter, own, key)
 
     def _initialize(self) -> None:
         deepspeed = _library(self.device)

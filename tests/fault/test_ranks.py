@@ -89,10 +89,16 @@ def test_stopped_then_a_dead_rank_then_alone(
         assert hash_file(root / ALIGNED / name) == hash_file(other / ALIGNED / name), name
 
 
+@pytest.mark.parametrize("zero", [None, 2, 3])
 def test_tuning_on_two_ranks_is_tuning_on_one(
-    root: Path, lynx: Callable[..., Outcome], other: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path,
+    lynx: Callable[..., Outcome],
+    other: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    zero: int | None,
 ) -> None:
     """Four micro-batches a step, two a rank, short last steps; and a log of the attempt."""
+    edit_yaml(root / "config/site.yaml", {"zero": zero})
     command = Command.start(root, "--log", "logs/sft.log", *SFT, *FOUR, *TWO)
     assert command.end() == 0, command.said
     monkeypatch.chdir(other)

@@ -1,12 +1,14 @@
 from lynx.config.workflow import data_inputs, frames_inputs, slice_of
 
 
+# Jobs of several threads come first: later on they would wait for both cores of a small machine to
+# be free at once, with one of them idle.
 rule world:
     output:
         "runs/{scale}/world/{world}/manifest.json",
     log:
         "logs/{scale}/world-{world}.log",
-    priority: 2
+    priority: 4
     conda:
         CONFIG.environment
     threads: CONFIG.experiment.site.workers
@@ -28,7 +30,7 @@ rule data:
         "runs/{scale}/data/{benchmark}/manifest.json",
     log:
         "logs/{scale}/data-{benchmark}.log",
-    priority: 2
+    priority: 3
     conda:
         CONFIG.environment
     resources:
@@ -49,7 +51,7 @@ rule frames:
         "runs/{scale}/frames/{group}/manifest.json",
     log:
         "logs/{scale}/frames-{group}.log",
-    priority: 2
+    priority: 3
     conda:
         CONFIG.environment
     threads: CONFIG.experiment.site.workers
