@@ -16,6 +16,7 @@ import typer
 from lynx.attempt_log import attempt_log
 from lynx.commands import checks, ledger, results, stages
 from lynx.errors import InputError
+from lynx.memory import keep_freed_blocks
 from lynx.ranks.launch import hand_over
 from lynx.ranks.place import STORE
 
@@ -67,6 +68,7 @@ def main() -> None:
     # A stage imports some million objects that stay; to look for garbage among them again and again
     # took a tenth of its start.
     gc.set_threshold(100_000, 20, 20)
+    keep_freed_blocks()
     try:
         app()
     except InputError as error:

@@ -13,6 +13,6 @@ STAGE_VERSIONS = {
     "sft": 3,
     "predict": 2,
     "score": 2,
-    "lmms": 2,
+    "lmms": 3,
     "train-base": 2,
 }

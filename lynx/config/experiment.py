@@ -158,8 +158,9 @@ class SiteConfig(Strict):
     threads: Positive = Field(description="CPU threads of one job")
     workers: Positive = Field(description="processes that prepare data")
     zero: Literal[2, 3] | None = Field(
+        default=2,
         description="DeepSpeed's ZeRO stage of trainings on several GPUs: 2 divides moments and "
-        "gradients over them, 3 the base model too; null: neither"
+        "gradients over them, 3 the base model too; null: neither",
     )
     slurm: SlurmConfig = Field(
         default_factory=SlurmConfig, description="the cluster that jobs are sent to"

@@ -110,7 +110,7 @@ def _words(root: dict[str, Any], node: dict[str, Any]) -> str:
     if "anyOf" in node:
         return " or ".join(_words(root, _resolve(root, branch)) for branch in node["anyOf"])
     if "enum" in node or "const" in node:
-        return "one of " + ", ".join(node.get("enum", [node.get("const")]))
+        return "one of " + ", ".join(map(str, node.get("enum", [node.get("const")])))
     kind = node.get("type")
     if kind in ("integer", "number"):
         return ("a whole number" if kind == "integer" else "a number") + _bounds(node)

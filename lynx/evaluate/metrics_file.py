@@ -89,13 +89,13 @@ def own_problems(path: Path, report: Mapping[str, Any]) -> Iterator[str]:
     yield from count_problems(path, report)
 
 
-def edits(path: Path, report: Mapping[str, Any]) -> Iterator[str]:
+def edits(path: Path, report: Mapping[str, Any], again: str = AGAIN) -> Iterator[str]:
     """A sentence if a score is not as it was written; one written before it had a hash is taken
     as it is."""
     if CONTENT in report and not_finite(report) is None and content_of(report) != report[CONTENT]:
         yield (
             f"{path}: its values do not hash to its own content field; the file was edited, so "
-            f"{AGAIN}"
+            f"{again}"
         )
 
 

@@ -15,6 +15,7 @@ from lynx.config.decided import Configured, decided, place_of
 from lynx.config.experiment import Experiment
 from lynx.config.roots import below, find_root
 from lynx.errors import InputError
+from lynx.evaluate.lmms import verified as lmms
 from lynx.evaluate.metrics_file import FILE_NAME
 from lynx.evaluate.verified import Scores
 
@@ -39,16 +40,18 @@ def verify(
         target = below(place, artefact_path(path))
         if target.name == FILE_NAME:
             Scores(chain, configured).follow(target)
+        elif target.name == lmms.FILE_NAME:
+            lmms.follow(chain, target)
         else:
             chain.follow(target)
     return list(chain.links.values())
 
 
 def artefact_path(path: Path) -> Path:
-    """The folder of an artefact, or the `metrics.json` of a score, that a user names."""
+    """The folder of an artefact, or the file of a score, that a user names."""
     if path.name == MANIFEST_NAME:
         return path.parent
-    if path.name == FILE_NAME:
+    if path.name in (FILE_NAME, lmms.FILE_NAME):
         return path
     if path.is_dir():
         scored = (path / FILE_NAME).is_file() and not (path / MANIFEST_NAME).is_file()

@@ -6,7 +6,6 @@ count. The hook cannot be taken off again; it lives and dies with the child.
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
@@ -14,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir"}
-NEEDS_SPACE = {"open", "os.mkdir", "os.rename", "fsync"}
+ADDS = {"open", "os.mkdir", "os.rename", "fsync"}
 DONE = 0
 FAILED = 3
 
@@ -60,10 +59,14 @@ def kill(event: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def full_disk(event: str) -> None:
-    """No space for anything new; what is there can still be removed."""
-    if event in NEEDS_SPACE:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def refusing(code: int) -> Callable[[str], None]:
+    """A disk that takes nothing new; what is there can still be removed."""
+
+    def refuse(event: str) -> None:
+        if event in ADDS:
+            raise OSError(code, os.strerror(code))
+
+    return refuse
 
 
 def struck(work: Callable[[], None], folder: Path, at: int, act: Callable[[str], None]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from lynx.artifacts.manifest import MANIFEST_NAME, read_manifest
 from lynx.artifacts.publish import publishing
 from lynx.artifacts.verify import require_stage, verify_files
 from lynx.errors import InputError
-from tests.fault.disk_faults import full_disk, kill, struck
+from tests.fault.disk_faults import kill, refusing, struck
 
 FILES = ("tables/train.jsonl", "tables/val.jsonl", "index.json")
 
@@ -89,8 +90,15 @@ def test_a_kill_leaves_no_half_artefact(tmp_path: Path, older: bool) -> None:
 
 
 @pytest.mark.parametrize("older", [False, True], ids=["first", "replacing"])
-def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path, older: bool) -> None:
-    seen = strike_everywhere(tmp_path, full_disk, older=older)
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [(errno.ENOSPC, "No space left on device"), (errno.EIO, "Input/output error")],
+    ids=["full", "broken"],
+)
+def test_a_disk_that_takes_nothing_is_told_and_loses_nothing(
+    tmp_path: Path, code: int, reason: str, older: bool
+) -> None:
+    seen = strike_everywhere(tmp_path, refusing(code), older=older)
     *struck_runs, last = seen
     assert last[1] == "new"
     assert len(struck_runs) >= 10
@@ -100,7 +108,7 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path, older: bool) -> N
             assert found == "new"
             continue
         assert said == (
-            f"{target}: not published, No space left on device; nothing was lost: free space or "
+            f"{target}: not published, {reason}; nothing was lost: free space or "
             "mend the disk and run the same command again"
         )
         assert found in ({"old", None, "new"} if older else {None, "new"}), f"after {at}"

@@ -20,6 +20,7 @@ from lynx.evaluate.lmms.run import command, run
 from lynx.evaluate.lmms.stage import run_lmms
 from lynx.evaluate.predictions import read_predictions
 from lynx.project import Project
+from lynx.report.verification import verify
 from tests.lmms_project import (
     ADAPTER,
     lmms_project,
@@ -28,6 +29,7 @@ from tests.lmms_project import (
     write_mvbench,
     write_videomme,
 )
+from tests.project_copy import copy_project
 
 pytestmark = pytest.mark.slow
 
@@ -247,3 +249,26 @@ def test_answers_are_those_of_the_project(tmp_path: Path, monkeypatch: pytest.Mo
     encoded.clear()
     assert ask(model, asked) == answers
     assert encoded == []  # the journal knows them
+
+
+def test_the_score_is_verified_with_its_answers(
+    project: Project, videomme: dict[str, Any], tmp_path: Path
+) -> None:
+    """Whole as it stands; an edited value and other answers are named."""
+    root = copy_project(project.layout.root, tmp_path / "copy")
+    path = root / "results/demo/lynx/videomme/seed0/lmms_eval.json"
+    links = verify([path], deep=True, root=root)
+    assert [each.stage for each in links][-2:] == ["lmms", "lmms-eval's score"]
+    assert links[-1].problems == links[-2].problems == []
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"count": 6', '"count": 7'), encoding="utf-8")
+    assert verify([path], deep=False, root=root)[-1].problems == [
+        f"{path}: its values do not hash to its own content field; the file was edited, so run the "
+        "lmms rule again"
+    ]
+    path.write_text(text, encoding="utf-8")
+    manifest = root / project.layout.lmms("lynx", "videomme", 0).relative_to(project.layout.root)
+    manifest = manifest / "manifest.json"
+    manifest.write_text(manifest.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    (problem,) = verify([path], deep=False, root=root)[-1].problems
+    assert problem.startswith(f"{path}: the score of answers {videomme['predictions'][:12]}, but ")

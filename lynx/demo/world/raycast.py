@@ -107,8 +107,18 @@ def _leave_box(
     with np.errstate(divide="ignore"):
         exits = (np.where(directions > 0, high, low) - origin) / directions
     exits = np.where(directions == 0, np.inf, exits)
-    nearest: Floats = exits.min(axis=1)
-    return nearest, exits.argmin(axis=1)
+    return _least(exits), exits.argmin(axis=1)
+
+
+def _least(values: Floats) -> Floats:
+    """The least of each row (R, 3); numpy's own `min` takes a call for each row."""
+    least: Floats = np.minimum(np.minimum(values[:, 0], values[:, 1]), values[:, 2])
+    return least
+
+
+def _greatest(values: Floats) -> Floats:
+    greatest: Floats = np.maximum(np.maximum(values[:, 0], values[:, 1]), values[:, 2])
+    return greatest
 
 
 def _draw_room(scene: Scene, origin: Floats, directions: Floats) -> tuple[_Canvas, Floats]:
@@ -229,8 +239,8 @@ def _draw_part(
     first = (-half - origin) * inverse
     second = (half - origin) * inverse
     entries = np.minimum(first, second)
-    near = entries.max(axis=1)
-    met = (near < np.maximum(first, second).min(axis=1)) & (near > 0) & (near < canvas.t[pixels])
+    near, far = _greatest(entries), _least(np.maximum(first, second))
+    met = (near < far) & (near > 0) & (near < canvas.t[pixels])
     if not met.any():
         return
     rays, t, axis = pixels[met], near[met], entries[met].argmax(axis=1)

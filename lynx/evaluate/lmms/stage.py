@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -14,7 +13,7 @@ from typing import Any
 from lynx.artifacts.environment import package_versions
 from lynx.artifacts.hashing import hash_file
 from lynx.artifacts.manifest import MANIFEST_NAME
-from lynx.artifacts.publish import Draft, write_atomic
+from lynx.artifacts.publish import Draft
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.config.slices import lmms_slice
 from lynx.config.stages import VideoFiles
@@ -31,6 +30,7 @@ from lynx.evaluate.lmms.journal import Journal
 from lynx.evaluate.lmms.layouts import read_layout
 from lynx.evaluate.lmms.local_tasks import LocalTasks, prepare
 from lynx.evaluate.lmms.run import command, model_arguments, run
+from lynx.evaluate.metrics_file import write_report
 from lynx.evaluate.predictions import FILE_NAME
 from lynx.project import Project, StageRun
 
@@ -102,8 +102,7 @@ def run_lmms(
         "stage_version": STAGE_VERSIONS["lmms"],
         "versions": package_versions(),
     }
-    text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_atomic(layout.lmms_metrics(variant, benchmark, seed), text)
+    write_report(layout.lmms_metrics(variant, benchmark, seed), report)
 
 
 def _said(package: str, found: Package) -> dict[str, Any]:
