@@ -94,7 +94,7 @@ def _train_anew(training: Training[Item, Batch]) -> list[float]:
     """Train from the adapter's first weights, and put them back."""
     first = {name: item.detach().clone() for name, item in training.parameters.items()}
     # A run writes twenty checkpoints. One of a few steps would write one at each, so none is timed.
-    no_checkpoints = patch("lynx.training.loop.save_checkpoint")
+    no_checkpoints = patch("lynx.training.engine.save_checkpoint")
     with tempfile.TemporaryDirectory() as state, no_checkpoints:
         records = run_training(training, Path(state))
     with torch.no_grad():

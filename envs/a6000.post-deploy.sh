@@ -2,7 +2,7 @@
 # Written by `make lock` from the lock. Snakemake runs it in a new conda environment and
 # in the project's folder; after `conda env create` run it there by hand, with that
 # environment active. A changed lock changes this file, and so makes a new environment:
-# sha256 f447da7f63493d992964a7f8eec6adedff17369a2402068b2d7e689226a7d600
+# sha256 65775bce632e316783306bc2ad42320a400070475e0a599a6b9cb25105d176f1
 set -euo pipefail
 # flash-attn: compiled from the locked source, not fetched as a binary that no hash is
 # known of; for sm_80, whose code the A6000 (sm_86) runs. Minutes on many cores, and 9 GB

@@ -19,14 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lynx.errors import InputError
-from lynx.ranks.place import LAUNCHER, STORE, here, joined
+from lynx.ranks.place import LAUNCHER, STOPPED, STORE, here, joined
 
 if TYPE_CHECKING:
     from torch.distributed.elastic.multiprocessing import ProcessFailure
 
     from lynx.project import Project
 
-STOPPED = 128 + signal.SIGTERM
 WRONG_INPUT = 2
 ERROR_FILE = "TORCHELASTIC_ERROR_FILE"  # where torch looks for what a process says of its end
 GRACE = 120  # seconds for the ranks to save their state; a cluster's own limit is mostly shorter

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 # Set by the launcher: the file through which the ranks meet, and the launcher's process.
 STORE, LAUNCHER = "LYNX_RANKS_STORE", "LYNX_RANKS_LAUNCHER"
+STOPPED = 128 + signal.SIGTERM
+"""The exit code of a command that was asked to stop and has saved its state."""
 # Of one wait for the others. A rank that is gone is noticed at once; this is for one that hangs,
 # and the others may have to wait while it decodes the videos of a step.
 PATIENCE = timedelta(minutes=30)

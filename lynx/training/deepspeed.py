@@ -91,6 +91,7 @@ class ZeroEngine:
         self.parameters, self.settings, self.ranks = parameters, settings, ranks
         self.device, self.zero = device, zero
         self.engine: Any = None
+        self._hidden: Hidden = []
 
     def restore(self, state: Path) -> int:
         """Load the newest checkpoint and hand the tensors over to DeepSpeed."""
@@ -125,6 +126,7 @@ class ZeroEngine:
             lr=self.settings.learning_rate,
             weight_decay=self.settings.weight_decay,
         )
+        self._hidden = _hide_embeddings(self.module)
         self.engine, *_ = deepspeed.initialize(
             model=self.module,
             model_parameters=list(self.parameters.values()),
@@ -194,6 +196,35 @@ class ZeroEngine:
         whole = {name: self._full(item) for name, item in self.parameters.items()}
         for name, parameter in self.parameters.items():
             parameter.data = whole[name].to(self.device)
+        _show(self._hidden)
+
+
+Hidden = list[tuple[nn.Module, str, nn.Module]]
+
+
+def _hide_embeddings(module: nn.Module) -> Hidden:
+    """Make embeddings, and heads that share their weights, plain attributes of their modules.
+
+    DeepSpeed divides what is registered. A divided weight is fetched by all ranks together, and
+    words are looked up once a clip, of which each rank has as many as it happens to have.
+    """
+    weights = {id(each.weight) for each in module.modules() if isinstance(each, nn.Embedding)}
+    hidden = [
+        (parent, name, child)
+        for parent in module.modules()
+        for name, child in parent.named_children()
+        if weights & {id(item) for item in child.parameters(recurse=False)}
+    ]
+    for parent, name, child in hidden:
+        delattr(parent, name)
+        object.__setattr__(parent, name, child)
+    return hidden
+
+
+def _show(hidden: Hidden) -> None:
+    for parent, name, child in hidden:
+        object.__delattr__(parent, name)
+        setattr(parent, name, child)
 
 
 def _library(device: torch.device) -> Any:

@@ -24,10 +24,10 @@ from tqdm import tqdm
 from lynx.artifacts.publish import write_atomic
 from lynx.config.stages import OptimizerSettings
 from lynx.errors import InputError
-from lynx.ranks.place import Ranks, here
+from lynx.ranks.place import STOPPED, Ranks, here
 from lynx.training.engine import Engine, ReplicatedEngine, Terms
 from lynx.training.plan import TrainingPlan, derived_seed
-from lynx.training.stop import STOPPED, StopRequest, stop_request
+from lynx.training.stop import StopRequest, stop_request
 
 Item = TypeVar("Item")
 Batch = TypeVar("Batch")

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 
 from lynx.ranks.place import LAUNCHER
 
-STOPPED = 128 + signal.SIGTERM
-"""The exit code of a run that was stopped and has saved its state."""
-
 
 @dataclass
 class StopRequest:

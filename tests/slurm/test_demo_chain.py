@@ -95,8 +95,6 @@ def test_a_job_is_cancelled_and_the_controller_killed(
         process.kill()
     assert f"SLURM-job '{first.slurm_job}' failed, SLURM status is: 'CANCELLED'" in said(root)
     assert "log: logs/demo/align-3d-seed0.log" in said(root)
-    log = (root / "logs/demo/align-3d-seed0.1.log").read_text(encoding="utf-8")
-    assert "align: asked to stop after " in log, "scancel's SIGTERM let it save its steps"
 
     killed = f"process {process.pid} on {HOST} ran this workflow and was killed"
     assert finish(root, cluster) == 1

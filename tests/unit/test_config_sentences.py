@@ -78,16 +78,16 @@ CASES = {
     ),
     "unknown benchmark in a recipe": (
         DEMO,
-        "  sqa3d:\n    demo: *sft",
-        "  sqa4d:\n    demo: *sft",
+        "  sqa3d:\n    demo:\n      <<: *sft",
+        "  sqa4d:\n    demo:\n      <<: *sft",
         "config/recipes/demo.yaml: sft: unknown benchmark 'sqa4d', did you mean 'sqa3d'; "
         "known: avqa, avsd, egoexo, llava_video, mlvu, music_avqa, music_avqa_original, mvbench, "
         "scanqa, sqa3d, videomme, videomme_subtitles",
     ),
     "unknown scale in a recipe": (
         DEMO,
-        "    demo: *sft",
-        "    13b: *sft",
+        "    demo:\n      <<: *sft",
+        "    13b:\n      <<: *sft",
         "config/recipes/demo.yaml: sft.sqa3d: unknown scale '13b'; known: 0.5b, 7b, all, demo",
     ),
     "text for a number": (
@@ -173,8 +173,8 @@ CASES = {
     ),
     "batch": (
         DEMO,
-        "        epochs: 4\n        batch: 44",
-        "        epochs: 4\n        batch: 55",
+        "        epochs: 3\n        batch: 44",
+        "        epochs: 3\n        batch: 55",
         "config/recipes/demo.yaml: at 'sft.music_avqa.demo.optimizer', batch 55 is not a "
         "multiple of micro_batch 44; choose a micro_batch that divides it",
     ),
