@@ -20,7 +20,7 @@ from lynx.config.stages import OptimizerSettings
 from lynx.errors import InputError
 from lynx.ranks.place import Ranks
 from lynx.training.checkpoint import load_newest, write_checkpoint
-from lynx.training.engine import Terms
+from lynx.training.engine import Terms, adamw
 
 WEIGHTS_TOO = 3
 """The stage that divides the frozen weights as well."""
@@ -121,16 +121,11 @@ class ZeroEngine:
 
     def _initialize(self) -> None:
         deepspeed = _library(self.device)
-        optimizer = torch.optim.AdamW(
-            self.parameters.values(),
-            lr=self.settings.learning_rate,
-            weight_decay=self.settings.weight_decay,
-        )
         self._hidden = _hide_embeddings(self.module)
         self.engine, *_ = deepspeed.initialize(
             model=self.module,
             model_parameters=list(self.parameters.values()),
-            optimizer=optimizer,
+            optimizer=adamw(self.parameters, self.settings),
             config=zero_config(self.settings, self.zero, self.ranks.count),
             dist_init_required=False,
         )

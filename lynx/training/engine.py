@@ -47,6 +47,15 @@ class Engine(Protocol):
         """Leave the trained tensors whole on every rank."""
 
 
+def adamw(
+    parameters: dict[str, nn.Parameter], settings: OptimizerSettings
+) -> torch.optim.Optimizer:
+    """The optimiser of every engine, with the recipe's numbers."""
+    return torch.optim.AdamW(
+        parameters.values(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
+
+
 class ReplicatedEngine:
     """Every rank holds all trained tensors and moments, so that any of them could save alone."""
 
@@ -62,9 +71,7 @@ class ReplicatedEngine:
     ) -> None:
         self.objective, self.parameters = objective, parameters
         self.settings, self.ranks, self.precision = settings, ranks, precision
-        self.optimizer = torch.optim.AdamW(
-            parameters.values(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
+        self.optimizer = adamw(parameters, settings)
 
     def begin(self, rate: float) -> None:
         for group in self.optimizer.param_groups:
