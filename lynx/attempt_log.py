@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+COPY = 'trap "" TERM INT HUP; exec tee -a "$1"'
 PATIENCE = 5.0  # seconds for what is still in the pipe when a command ends
 
 
@@ -29,8 +30,9 @@ def attempt_log(path: Path) -> Iterator[Path]:
     _link(path, log)
     kept = [os.dup(stream) for stream in (1, 2)]
     reading, writing = os.pipe()
-    # A program of its own: it writes the last line even when this process is killed.
-    copier = subprocess.Popen(["tee", "-a", str(log)], stdin=reading)
+    # A program of its own: it writes the last line even when this process is killed. Slurm and
+    # terminals signal it too, while this process still saves and says so.
+    copier = subprocess.Popen(["sh", "-c", COPY, "tee", str(log)], stdin=reading)
     for stream in (1, 2):
         os.dup2(writing, stream)
     os.close(writing)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lynx.artifacts.cost import COST, Meter
 from lynx.artifacts.manifest import ParentEntry, identify, parent_entry
 from lynx.artifacts.publish import Draft, publishing
 from lynx.artifacts.stages import STAGE_VERSIONS
@@ -17,6 +18,7 @@ from lynx.config.experiment import Experiment
 from lynx.config.layout import Layout
 from lynx.config.loading import load_experiment
 from lynx.errors import InputError
+from lynx.ranks.place import here, own_device
 
 if TYPE_CHECKING:
     import torch
@@ -75,6 +77,7 @@ class StageRun:
     settings: dict[str, object]
     parents: tuple[ParentEntry, ...]
     seed: int | None
+    meter: Meter = field(default_factory=Meter)
 
     @classmethod
     def prepare(
@@ -104,23 +107,31 @@ class StageRun:
         version = STAGE_VERSIONS[self.stage]
         return identify(self.stage, version, self.settings, self.seed, self.parents)
 
-    def publish(self, device: str = "cpu") -> AbstractContextManager[Draft]:
-        """Write the artefact; see `publishing`."""
-        return publishing(
+    @contextmanager
+    def publish(self, device: str | None = None) -> Iterator[Draft]:
+        """Write the artefact, see `publishing`; for one computed on a device, say what it cost."""
+        with publishing(
             self.target,
             stage=self.stage,
             version=STAGE_VERSIONS[self.stage],
             settings=self.settings,
             parents=self.parents,
             seed=self.seed,
-            device=device,
+            device=device or "cpu",
             gpu_target=self.project.experiment.site.gpu_target,
-        )
+        ) as draft:
+            yield draft
+            if device is not None:
+                draft.facts[COST] = self.meter.spent(here().count).model_dump()
 
     @contextmanager
     def state(self) -> Iterator[Path]:
         """The resumable state of this very artefact, held by this process alone."""
-        with exclusive_state(self.project.layout.work, self.stage, self.identity) as folder:
+        work = self.project.layout.work
+        with (
+            exclusive_state(work, self.stage, self.identity) as folder,
+            self.meter.kept_in(folder),
+        ):
             yield folder
 
 
@@ -132,7 +143,6 @@ def pick_device(project: Project) -> torch.device:
     import torch  # a stage that computes nothing must not import it
 
     from lynx.model.base import pick_device as pick
-    from lynx.ranks.place import own_device
 
     torch.set_num_threads(project.experiment.site.threads)
     return own_device(pick(project.experiment.site.device))
@@ -141,8 +151,6 @@ def pick_device(project: Project) -> torch.device:
 def device_name(device: torch.device) -> str:
     """What the manifest records: `cpu` with its threads, or the GPU's name; and how many ranks."""
     import torch  # as above
-
-    from lynx.ranks.place import here
 
     name = f"cpu, {torch.get_num_threads()} threads"
     if device.type == "cuda":

@@ -12,7 +12,7 @@ from lynx.align.reference import Counted, ReferenceBuilder, load_reference, pool
 from lynx.align.train import align_training
 from lynx.artifacts.verify import require_stage
 from lynx.config.slices import align_slice, reference_slice
-from lynx.model.adapters import add_adapter, save_adapter
+from lynx.model.adapters import add_adapter, parameter_count, save_adapter
 from lynx.model.base import Base
 from lynx.model.configured import open_base
 from lynx.model.vision_adapter import ADAPTER_FOLDER
@@ -115,7 +115,8 @@ def run_align(project: Project, name: str) -> None:
             log.write_text(log_text(records), encoding="utf-8")
             draft.attention = base.attention
             draft.counts.update(items=len(items), steps=len(records))
-            draft.facts.update(first=records[0], last=records[-1])
+            parameters = {"vision": parameter_count(adapter, "vision")}
+            draft.facts.update(first=records[0], last=records[-1], parameters=parameters)
 
 
 def _counted(folder: Path, base: Base) -> Counted:

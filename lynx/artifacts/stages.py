@@ -11,8 +11,8 @@ STAGE_VERSIONS = {
     "align": 2,
     "features": 1,
     "sft": 3,
-    "predict": 2,
-    "score": 2,
+    "predict": 3,
+    "score": 3,
     "lmms": 3,
     "train-base": 2,
 }

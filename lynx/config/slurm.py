@@ -15,10 +15,13 @@ from lynx.errors import InputError
 
 SITE = "config/site.yaml"
 ASKED_WITHIN = 20.0  # seconds for a command of Slurm
+# Seconds before its time limit at which a job is asked to save and end. Slurm itself leaves
+# KillWait, often 30 seconds, between asking and killing, too few for a large state on a slow disk.
+GRACE = 120
 
 
 def profile_resources(root: Path = Path()) -> dict[str, str | int]:
-    """`default-resources`: the site's account and partition, and cores for each process on a GPU.
+    """`default-resources`: the site's account and partition, cores for each GPU, time to save.
 
     Nobody above could turn an `InputError` into a sentence yet, so this ends the program with it.
     """
@@ -30,7 +33,8 @@ def profile_resources(root: Path = Path()) -> dict[str, str | int]:
     named = {"slurm_account": site.slurm.account, "slurm_partition": site.slurm.partition}
     # Snakemake evaluates a default resource as Python: in quotes a name stays a name.
     quoted: dict[str, str | int] = {key: repr(name) for key, name in named.items() if name}
-    return quoted | {"cpus_per_gpu": max(site.threads, site.workers)}
+    cores = {"cpus_per_gpu": max(site.threads, site.workers)}
+    return quoted | cores | {"slurm_extra": repr(f"--signal=TERM@{GRACE}")}
 
 
 def status_command() -> str | None:

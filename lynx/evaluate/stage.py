@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import resource
-import time
 
 from lynx.artifacts.environment import package_versions
 from lynx.artifacts.hashing import hash_file
+from lynx.artifacts.lineage import lineage
 from lynx.artifacts.manifest import MANIFEST_NAME, parent_entry
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.artifacts.verify import require_parent, require_stage
@@ -20,12 +19,16 @@ from lynx.evaluate.metrics_file import write_report
 from lynx.evaluate.predictions import read_predictions, write_predictions
 from lynx.project import Project, StageRun, device_name
 
+# Among the facts of predictions and in a score: tokens of all streams before each question, and
+# the first question as it was asked.
+VISUAL_TOKENS, PROMPT = "visual_tokens", "prompt"
+
 
 def run_predict(project: Project, variant: str, benchmark: str) -> None:
     """Answer the evaluation split with one variant; resumable per batch of one clip's questions."""
     from lynx.evaluate.predict import answer_all, answering  # torch: `score` does without
     from lynx.features.clips import samples_as_shown
-    from lynx.features.stage import token_sources
+    from lynx.features.stage import stream_tokens, token_sources
     from lynx.model.chat import ChatEncoder
     from lynx.sft.stage import attach_language, load_for
 
@@ -52,7 +55,6 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
         parents,
         seed,
     )
-    started = time.monotonic()
     with run.state() as state:
         base = load_for(project, variant, benchmark, settings.split, streams)
         sources = token_sources(project, variant, benchmark, settings.split, streams, base)
@@ -69,10 +71,9 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
             draft.counts["answered"] = len(answers)
             if subtitles := sum(len(sample.subtitles) for sample in samples):
                 draft.counts["subtitles on screen"] = subtitles
-            draft.facts.update(
-                wall_seconds=round(time.monotonic() - started, 1),
-                peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-            )
+            view, first = experiment.view_of(benchmark, settings.split), samples[0]
+            draft.facts[VISUAL_TOKENS] = sum(stream_tokens(base.info, view, x) for x in streams)
+            draft.facts[PROMPT] = task.prompt(first, len(first.turns) - 1)
 
 
 def run_score(project: Project, variant: str, benchmark: str) -> None:
@@ -111,7 +112,9 @@ def run_score(project: Project, variant: str, benchmark: str) -> None:
         "data": table.content,
         "stage_version": STAGE_VERSIONS["score"],
         "versions": package_versions(),
-        "predict": {**manifest.facts, "device": manifest.environment["device"]},
+        **{key: manifest.facts[key] for key in (VISUAL_TOKENS, PROMPT)},
+        "settings": manifest.settings,
+        **lineage(layout.root, folder).as_dict(),
     }
     write_report(layout.metrics(variant, benchmark, seed), report)
 

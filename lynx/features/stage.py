@@ -38,16 +38,21 @@ FRAME_CHUNK = 4
 DTYPE_BYTES = {"float32": 4, "bfloat16": 2}
 
 
-def stream_bytes(
-    project: Project, info: BaseInfo, view: ViewSettings, stream: Stream, clips: int
-) -> int:
-    """Bytes that a stored stream takes: T * F + 1 tokens of width D per clip."""
+def stream_tokens(info: BaseInfo, view: ViewSettings, stream: Stream) -> int:
+    """Tokens of a stream: T * F and the newline that ends a clip."""
     frames = view.frames
     if stream != "video" and not view.merge_pairs:
         frames = view.drawing.pseudo_frames(frames)
     per_frame = 1 if stream != "video" and view.pool_x else info.tokens_per_frame
+    return frames * per_frame + 1
+
+
+def stream_bytes(
+    project: Project, info: BaseInfo, view: ViewSettings, stream: Stream, clips: int
+) -> int:
+    """Bytes that a stored stream takes, its tokens of width D."""
     width = info.text_width * DTYPE_BYTES[project.experiment.scale.dtype]
-    return clips * (frames * per_frame + 1) * width
+    return clips * stream_tokens(info, view, stream) * width
 
 
 def make_encoder(

@@ -81,10 +81,18 @@ def lora_layers(base: Base, role: Role) -> dict[str, LoraLayer]:
 def adapter_parameters(base: Base, role: Role) -> dict[str, nn.Parameter]:
     """The trainable tensors of one role by name."""
     return {
-        name: parameter
-        for name, parameter in base.model.named_parameters()
-        if f".{role}." in name and "lora_" in name
+        name: parameter for name, parameter in base.model.named_parameters() if _is_of(role, name)
     }
+
+
+def _is_of(role: Role, name: str) -> bool:
+    return f".{role}." in name and "lora_" in name
+
+
+def parameter_count(peft_model: PeftModel, role: Role) -> int:
+    """How many numbers the adapter of one role holds: r (d_in + d_out) for each of its linears."""
+    found = peft_model.named_parameters()
+    return sum(item.numel() for name, item in found if _is_of(role, name))
 
 
 def set_trainable(base: Base, *roles: Role) -> None:

@@ -19,7 +19,7 @@ from lynx.config.streams import stream_folder
 from lynx.features.clips import usable_samples
 from lynx.features.encode import StreamEncoder
 from lynx.features.stage import is_streamed, make_encoder, token_sources
-from lynx.model.adapters import Role, add_adapter, load_adapter, save_adapter
+from lynx.model.adapters import Role, add_adapter, load_adapter, parameter_count, save_adapter
 from lynx.model.attention import attention_used, use_packed_attention
 from lynx.model.base import Base, Part
 from lynx.model.chat import ChatEncoder
@@ -84,7 +84,8 @@ def run_sft(project: Project, variant: str, benchmark: str) -> None:
             draft.attention = attention_used(next(iter(adapters.values())).get_base_model())
             samples = sum(len(group.conversations) for group in training.plan.items)
             draft.counts.update(samples=samples, steps=len(records))
-            draft.facts.update(first=records[0], last=records[-1])
+            parameters = {role: parameter_count(item, role) for role, item in adapters.items()}
+            draft.facts.update(first=records[0], last=records[-1], parameters=parameters)
 
 
 Run = tuple[Training[ClipQuestions, list[LoadedClip]], dict[Role, PeftModel]]

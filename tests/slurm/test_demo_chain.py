@@ -1,5 +1,5 @@
 """The demo's chain up to alignment through a real Slurm: a job is cancelled in the middle, then the
-controller killed."""
+controller killed and the next job's time runs out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ import pytest
 from lynx.artifacts.hashing import hash_file
 from lynx.artifacts.owner import Owner
 from lynx.artifacts.verify import verify_files
+from lynx.config.slurm import GRACE
 from tests.project_copy import OVERRIDES, edit_yaml, environment, prepare, tiny_project
 from tests.slurm.cluster import Cluster
 
@@ -74,11 +75,51 @@ def trainer(root: Path, process: subprocess.Popen[str], steps: int, not_job: str
         assert time.monotonic() < deadline, said(root)
         for folder in (root / "work").glob("align-*"):
             owner = Owner.parse((folder / "lock").read_text(encoding="utf-8"))
-            last = max((int(path.name.split("-")[1]) for path in folder.glob("step-*")), default=0)
+            last = max(saved(folder), default=0)
             if owner is not None and owner.slurm_job != not_job and last >= steps:
                 os.kill(owner.pid, signal.SIGSTOP)
                 return owner
         time.sleep(0.002)
+
+
+def saved(state: Path) -> list[int]:
+    """The steps whose checkpoints lie there."""
+    return [int(path.name.split("-")[1]) for path in state.glob("step-*")]
+
+
+def stop_of(root: Path, attempt: int) -> int:
+    """The step at which an attempt was asked to stop, which must be saved."""
+    log, words = root / f"logs/demo/align-3d-seed0.{attempt}.log", "align: asked to stop after "
+    deadline = time.monotonic() + PATIENCE
+    while words not in (text := log.read_text(encoding="utf-8")):
+        assert time.monotonic() < deadline, text
+        time.sleep(0.2)
+    step = int(text.split(words)[1].split()[0])
+    (state,) = (root / "work").glob("align-*")
+    assert step in saved(state)
+    return step
+
+
+def run_out_of_time(cluster: Cluster, owner: Owner) -> None:
+    """Let Slurm find that the job's last minutes begin; its command goes on once it was told so."""
+    ends = f"EndTime=now+{GRACE}seconds"
+    cluster.run("scontrol", "update", f"JobId={owner.slurm_job}", ends)
+    deadline = time.monotonic() + PATIENCE
+    while not told_to_end(owner.pid):
+        assert time.monotonic() < deadline, cluster.run("scontrol", "show", "job")
+        time.sleep(0.2)
+    with suppress(ProcessLookupError):
+        os.kill(owner.pid, signal.SIGCONT)
+
+
+def told_to_end(process: int) -> bool:
+    """Whether SIGTERM waits for a process that is held still, or has ended it."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return True
+    waiting = dict(line.split(":", 1) for line in lines)["ShdPnd"]
+    return bool(int(waiting, 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def test_a_job_is_cancelled_and_the_controller_killed(
@@ -91,7 +132,8 @@ def test_a_job_is_cancelled_and_the_controller_killed(
         first = trainer(root, process, steps=2)
         assert (first.host, first.slurm_job is None) == (HOST, False)
         cluster.run("scancel", str(first.slurm_job))
-        second = trainer(root, process, steps=3, not_job=str(first.slurm_job))
+        stopped = stop_of(root, attempt=1)
+        second = trainer(root, process, steps=stopped + 1, not_job=str(first.slurm_job))
         process.kill()
     assert f"SLURM-job '{first.slurm_job}' failed, SLURM status is: 'CANCELLED'" in said(root)
     assert "log: logs/demo/align-3d-seed0.log" in said(root)
@@ -104,9 +146,10 @@ def test_a_job_is_cancelled_and_the_controller_killed(
         f"(`scancel {second.slurm_job}`), then run the same command again"
     ) in said(root).splitlines()
 
-    cluster.run("scancel", str(second.slurm_job))
+    run_out_of_time(cluster, second)
     while any(state != "COMPLETED" for _, state, _ in cluster.queue()):
         time.sleep(0.2)
+    assert stop_of(root, attempt=2) > stopped
     assert finish(root, cluster) == 0, said(root)
     assert f"lynx: {killed}; its locks are removed, nothing of it runs" in said(root).splitlines()
     logs = sorted(path.name for path in (root / "logs/demo").glob("align-*"))

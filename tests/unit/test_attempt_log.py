@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -61,6 +62,38 @@ def test_a_killed_attempt_keeps_what_it_said(tmp_path: Path) -> None:
     while log.read_text(encoding="utf-8") != text and time.monotonic() < deadline:
         time.sleep(0.05)  # the copier outlives the attempt by a moment
     assert log.read_text(encoding="utf-8") == text
+
+
+ASKED = """
+import signal
+import time
+from pathlib import Path
+from lynx.attempt_log import attempt_log
+def save(*_):
+    time.sleep(0.5)  # whoever else was signalled has ended by now
+    print("saved", flush=True)
+    raise SystemExit(143)
+with attempt_log(Path("logs/job.log")):
+    signal.signal(signal.SIGTERM, save)
+    print("begun", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_signal_to_all_processes_of_a_job_does_not_end_its_log(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", ASKED],
+        cwd=tmp_path,
+        env=environment(),
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    os.killpg(process.pid, signal.SIGTERM)
+    assert process.wait(timeout=60) == 143
+    assert (tmp_path / "logs/job.1.log").read_text(encoding="utf-8") == "begun\nsaved\n"
 
 
 def test_a_pool_of_processes_does_not_keep_the_log_open(tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ def test_jobs_ask_for_what_rules_say_and_go_where_the_site_says(tree: Path) -> N
     for rule, asked in found.items():
         assert (asked["slurm_account"], asked["slurm_partition"]) == ("lab", "gpu"), rule
         assert asked["cpus_per_gpu"] == "6"
+        assert asked["slurm_extra"] == "--signal=TERM@120"
         assert {"mem_mb", "runtime"} <= set(asked)
         assert not {"tasks", "tasks_per_gpu", "gpus", "gres", "cpus_per_task"} & set(asked)
     computing = {rule for rule, asked in found.items() if "gpu" in asked}
