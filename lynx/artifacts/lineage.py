@@ -1,4 +1,4 @@
-"""What a run took: the cost of every stage behind it and the parameters that these trained."""
+"""What a run took: the cost of every artefact behind it and the parameters trained for it."""
 
 from __future__ import annotations
 
@@ -15,56 +15,36 @@ PARAMETERS = "parameters"
 """Under which of a manifest's facts the trained parameters stand, by role."""
 
 
-@dataclass
-class StageCost:
-    """All artefacts of one stage together: seconds times processes, the most memory of any."""
-
-    artefacts: int
-    process_seconds: float
-    peak_memory_mb: int
-    devices: tuple[str, ...]
-
-    def add(self, cost: Cost, device: str) -> None:
-        """Count one more artefact."""
-        self.artefacts += 1
-        self.process_seconds = round(self.process_seconds + cost.seconds * cost.processes, 1)
-        self.peak_memory_mb = max(self.peak_memory_mb, cost.peak_memory_mb)
-        self.devices = tuple(sorted({*self.devices, device}))
-
-
 @dataclass(frozen=True)
 class Lineage:
-    """Costs by stage, and trained parameters by role; as a score holds them."""
+    """Costs by the folder of what was made, and trained parameters by role."""
 
-    cost: dict[str, StageCost]
+    cost: dict[str, dict[str, object]]
     parameters: dict[str, int]
-
-    def as_dict(self) -> dict[str, object]:
-        """Plain data, for JSON."""
-        cost = {stage: vars(spent) for stage, spent in self.cost.items()}
-        return {"cost": cost, PARAMETERS: self.parameters}
 
 
 def lineage(root: Path, folder: Path) -> Lineage:
-    """Sum up the artefact at `folder`, below the root, and all it was made from, each once.
+    """Gather the cost of the artefact at `folder`, below the root, and of all behind it.
 
     Raises InputError for a parent that is absent or is not the one that its child was made from.
     """
-    cost: dict[str, StageCost] = {}
+    cost: dict[str, dict[str, object]] = {}
     parameters: dict[str, int] = {}
-    for each in _ancestry(root, folder, set()):
+    for path, each in _ancestry(root, folder, set()):
         if COST in each.facts:
-            spent = cost.setdefault(each.stage, StageCost(0, 0.0, 0, ()))
-            spent.add(Cost.model_validate(each.facts[COST]), each.environment["device"])
+            spent = Cost.model_validate(each.facts[COST]).model_dump()
+            device = each.environment["device"]
+            cost[path.as_posix()] = {"stage": each.stage, **spent, "device": device}
         trained = each.facts.get(PARAMETERS, {})
         assert isinstance(trained, dict)  # written by align and sft
         parameters |= trained
     return Lineage(dict(sorted(cost.items())), dict(sorted(parameters.items())))
 
 
-def _ancestry(root: Path, folder: Path, seen: set[str]) -> Iterator[Manifest]:
+def _ancestry(root: Path, folder: Path, seen: set[str]) -> Iterator[tuple[Path, Manifest]]:
+    """Each artefact once, by its path below the root."""
     manifest = read_manifest(folder)
-    yield manifest
+    yield folder.relative_to(root), manifest
     for entry in manifest.parents:
         if entry.path in seen:
             continue

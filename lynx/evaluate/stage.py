@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 from lynx.artifacts.environment import package_versions
 from lynx.artifacts.hashing import hash_file
@@ -114,7 +115,7 @@ def run_score(project: Project, variant: str, benchmark: str) -> None:
         "versions": package_versions(),
         **{key: manifest.facts[key] for key in (VISUAL_TOKENS, PROMPT)},
         "settings": manifest.settings,
-        **lineage(layout.root, folder).as_dict(),
+        **asdict(lineage(layout.root, folder)),
     }
     write_report(layout.metrics(variant, benchmark, seed), report)
 
