@@ -120,7 +120,7 @@ def test_24_depth_beyond_the_clip_range_is_flat() -> None:
     assert normals(depth, CAMERA, (200, 60000))[0, 0].tolist() != [128, 128, 255]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10**6))
 def test_24_rotating_the_camera_rotates_the_normals(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -64,7 +64,7 @@ def test_normalised_frames_keep_their_scale() -> None:
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(count=st.integers(1, 20), side=st.integers(1, 4), seed=st.integers(0, 99))
 def test_every_frame_has_its_place_and_its_mean(count: int, side: int, seed: int) -> None:
     frames = pixels(count, 3 * side, 2 * side, seed)

@@ -120,7 +120,7 @@ def test_deeper_formats(tmp_path: Path, codec: str) -> None:
     assert len(track.samples) == 16000
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(count=st.integers(1, 5000), rate=st.sampled_from([8000, 11025, 22050, 44100, 48000]))
 def test_length_is_the_nearest_whole_number(
     tmp_path_factory: pytest.TempPathFactory, count: int, rate: int

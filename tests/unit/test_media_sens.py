@@ -38,7 +38,7 @@ def sentence(path: Path) -> str:
     return str(caught.value)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     seed=st.integers(0, 2**32),
     frames=st.integers(1, 5),

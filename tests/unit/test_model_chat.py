@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynx.errors import InputError
@@ -131,7 +131,6 @@ def test_decode(encoder: ChatEncoder) -> None:
     assert encoder.decode([]) == ""
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

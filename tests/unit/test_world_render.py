@@ -91,7 +91,7 @@ def _frames(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([f.color for f in frames]), np.stack([f.depth for f in frames])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 10_000),
     scale=st.floats(0.35, 2.4),
