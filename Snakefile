@@ -48,10 +48,20 @@ rule all:
         CONFIG.headlines(),
 
 
-rule tables:
+rule experiments:
     input:
         CONFIG.seed_tables(),
         CONFIG.training_curves(),
+
+
+rule ablations:
+    input:
+        CONFIG.ablations(),
+
+
+rule tables:
+    input:
+        CONFIG.paper_tables(),
 
 
 include: "workflow/rules/data.smk"

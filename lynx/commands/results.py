@@ -43,6 +43,28 @@ def seeds(
 
 
 @app.command()
+def tables(
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Write the publication's tables, ours beside theirs, to results/tables/.
+
+    As CSV, Markdown, LaTeX and HTML, from the metrics.json files below results/ alone. A cell
+    without a run says so; what is missing, and runs that stand in no table, are named at the end.
+    """
+    from lynx.report.paper_files import FOLDER, write_tables
+
+    found = write_tables(load(config, sets, root))
+    for table in found.tables:
+        ran = sum(row.costs is not None for row in table.rows)
+        typer.echo(f"{FOLDER}/{table.stem}: {table.title}, {ran} rows of ours")
+    missing = dict.fromkeys(each for table in found.tables for each in table.missing)
+    for sentence in (*found.unplaced, *(f"missing: {each}" for each in missing)):
+        typer.echo(sentence)
+
+
+@app.command()
 def curve(
     artefact: Annotated[Path, typer.Argument(help="A trained artefact, e.g. runs/.../seed0.")],
     target: Annotated[Path, typer.Argument(help="The CSV file to write.")],

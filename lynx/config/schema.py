@@ -20,6 +20,7 @@ from lynx.config.experiment import (
     SiteConfig,
     VariantConfig,
 )
+from lynx.config.published import Published
 from lynx.config.recipes import RecipeFile
 from lynx.config.stages import Recipe
 
@@ -35,6 +36,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "variants": TypeAdapter(dict[str, VariantConfig]),
         "benchmark": TypeAdapter(BenchmarkConfig),
         "site": TypeAdapter(SiteConfig),
+        "published": TypeAdapter(Published),
     }
     found = {name: adapter.json_schema() for name, adapter in models.items()}
     found["recipe"] = _recipe_schema()

@@ -11,11 +11,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from lynx.artifacts.hashing import hash_data, hash_file
 from lynx.config import slices
 from lynx.config.checks import MAIN_VARIANT
 from lynx.config.experiment import Experiment, Stream
 from lynx.config.layout import Layout, manifest
 from lynx.config.loading import COMMAND_LINE, DEFAULT, load_experiment
+from lynx.config.published import Published, published_of
 from lynx.config.streams import stream_folder, vision_parent
 from lynx.config.targets import named_targets
 from lynx.config.yaml_files import deep_merge, parse_yaml, read_mapping
@@ -161,6 +163,37 @@ class WorkflowConfig:
         """The table over seeds of every configured benchmark."""
         names = self.experiment.main.benchmarks
         return [f"results/tables/{name}-seeds.{kind}" for name in names for kind in ("csv", "md")]
+
+    def scores_there(self) -> str:
+        """A hash of every score and measure that lies below `results/` now."""
+        kinds = ("*/*/*/seed*/metrics.json", "*/geometry.json", "*/stability.json")
+        results = self.root / "results"
+        found = sorted(path for kind in kinds for path in results.glob(kind))
+        return hash_data([[path.as_posix(), hash_file(path)] for path in found])
+
+    def paper_tables(self) -> list[str]:
+        """The publication's tables in every format, and the page of the runs in them."""
+        published = self._published
+        stems = [table.stem(name) for name, table in published.tables.items()]
+        kinds = ("csv", "md", "tex", "html")
+        pages = [f"results/tables/runs.{kind}" for kind in ("md", "html")]
+        return [f"results/tables/{stem}.{kind}" for stem in stems for kind in kinds] + pages
+
+    def ablations(self) -> list[str]:
+        """Scores of the variants that no benchmark's headline shows and a published row names."""
+        layout = Layout(Path(), self.experiment.scale_name)
+        return [
+            str(layout.metrics(variant, benchmark, self.experiment.main.seed))
+            for table in self._published.tables.values()
+            for variant in table.variants
+            if variant not in self.variants() and variant not in table.controls
+            for benchmark in table.benchmarks
+            if benchmark in self.experiment.main.benchmarks
+        ]
+
+    @property
+    def _published(self) -> Published:
+        return published_of(self.experiment, self.root)
 
     def training_curves(self) -> list[str]:
         """The curve of every training behind the headlines: those of the configured seed."""

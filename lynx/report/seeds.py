@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import statistics
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,37 +11,21 @@ from rich.table import Table
 from lynx.artifacts.publish import write_atomic
 from lynx.errors import InputError
 from lynx.project import Project
+from lynx.report.runs import RESULTS, read_runs
+from lynx.report.spread import Spread
 from lynx.report.terminal import TITLES
 
 
-@dataclass(frozen=True)
-class Spread:
-    """A metric over seeds: every value, in seed order."""
-
-    values: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        """The mean over seeds."""
-        return statistics.fmean(self.values)
-
-    def text(self) -> str:
-        """Mean and sample standard deviation x 100; one seed says nothing of a deviation."""
-        mean = f"{100 * self.mean:.1f}"
-        if len(self.values) == 1:
-            return mean
-        return f"{mean} ± {100 * statistics.stdev(self.values):.1f}"
-
-
-def read_runs(project: Project, benchmark: str) -> dict[str, dict[int, dict[str, Any]]]:
-    """Every run's metrics: variant -> seed -> metrics.json."""
-    root = project.layout.root / "results" / project.layout.scale
+def read_seeds(project: Project, benchmark: str) -> dict[str, dict[int, dict[str, Any]]]:
+    """Every run's metrics at the configured scale: variant -> seed -> metrics.json."""
     runs: dict[str, dict[int, dict[str, Any]]] = {}
-    for path in sorted(root.glob(f"*/{benchmark}/seed*/metrics.json")):
-        report = json.loads(path.read_text(encoding="utf-8"))
-        runs.setdefault(report["variant"], {})[report["seed"]] = report
+    for run in read_runs(project.layout.root):
+        name = run.name
+        if (name.scale, name.benchmark) == (project.layout.scale, benchmark):
+            runs.setdefault(name.variant, {})[name.seed] = dict(run.report)
     if not runs:
-        raise InputError(f"{root}: no runs of {benchmark} found; run its metrics.json first")
+        folder = project.layout.root / RESULTS / project.layout.scale
+        raise InputError(f"{folder}: no runs of {benchmark} found; run its metrics.json first")
     return runs
 
 
@@ -82,7 +64,7 @@ class Shown:
 
 def seed_rows(project: Project, benchmark: str) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the table over seeds: values x 100, mean and sample deviation."""
-    runs, shown = read_runs(project, benchmark), Shown.of(project, benchmark)
+    runs, shown = read_seeds(project, benchmark), Shown.of(project, benchmark)
     order = [name for name in project.experiment.variants if name in runs]
     groups = shown.read(next(iter(runs[order[0]].values())))
     titles = [f"{name} ({item['count']})" for name, item in groups.items()]
@@ -90,7 +72,7 @@ def seed_rows(project: Project, benchmark: str) -> tuple[list[str], list[list[st
         [
             variant,
             ", ".join(map(str, sorted(runs[variant]))),
-            *(spread.text() for spread in shown.spreads(runs[variant]).values()),
+            *(spread.text(factor=100) for spread in shown.spreads(runs[variant]).values()),
         ]
         for variant in order
     ]
@@ -114,7 +96,7 @@ def write_seeds(project: Project, benchmark: str) -> None:
     folder = project.layout.root / "results" / "tables"
     shown = Shown.of(project, benchmark)
     lines = [f"variant,seed,group,count,{shown.metric}"]
-    for variant, runs in read_runs(project, benchmark).items():
+    for variant, runs in read_seeds(project, benchmark).items():
         for seed, report in sorted(runs.items()):
             lines += [
                 f"{variant},{seed},{name},{item['count']},{item['value']:.6f}"

@@ -1,3 +1,11 @@
+# Seconds each, and nothing that a cluster would do better.
+localrules:
+    headline,
+    seeds,
+    curve,
+    paper_tables,
+
+
 rule headline:
     input:
         expand(
@@ -47,3 +55,24 @@ rule seeds:
         seeds=CONFIG.experiment.main.seeds,
     shell:
         "lynx --log {log} seeds {wildcards.benchmark} --write {params.options}"
+
+
+rule paper_tables:
+    input:
+        "config/published.yaml",
+    output:
+        CONFIG.paper_tables(),
+    log:
+        "logs/tables.log",
+    conda:
+        CONFIG.environment
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        options=CONFIG.options,
+        seeds=CONFIG.experiment.main.seeds,
+        # No inputs: tables show what was run, and must not run what was not.
+        scores=CONFIG.scores_there(),
+    shell:
+        "lynx --log {log} tables {params.options}"

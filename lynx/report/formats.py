@@ -1,0 +1,101 @@
+"""A table as Markdown, LaTeX (booktabs) and an HTML page, and all runs of all tables as a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from lynx.report.grid import Grid, TextCell
+from lynx.report.run_cards import RunCard
+
+RUNS_PAGE = "runs"
+"""The name of the page that lists runs, without its ending."""
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{letter: f"\\{letter}" for letter in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "Δ": r"$\Delta$",
+    "²": "$^2$",
+    "\N{EN DASH}": "--",
+    "*": "$^*$",
+}
+
+
+@cache
+def _templates() -> tuple[Environment, Environment]:
+    """For text and pages, and for LaTeX: full of braces, it has marks of its own."""
+    text = Environment(
+        loader=PackageLoader("lynx.report"),
+        autoescape=lambda name: bool(name and ".html" in name),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    latex = text.overlay(
+        variable_start_string="<<",
+        variable_end_string=">>",
+        block_start_string="<%",
+        block_end_string="%>",
+    )
+    latex.filters["latex"] = latex_text
+    return text, latex
+
+
+def _render(template: str, **values: Any) -> str:
+    return _templates()[".tex" in template].get_template(template).render(**values)
+
+
+def latex_text(text: str) -> str:
+    """Text with LaTeX's special characters, and those of tables here, as commands."""
+    letters = "".join(_LATEX.get(letter, letter) for letter in text)
+    return re.sub(r"(?<![\w-])([+-])(\d)", r"$\1$\2", letters)
+
+
+def markdown(grid: Grid) -> str:
+    """GitHub's Markdown; a cell of ours leads to its runs."""
+
+    def cell(found: TextCell) -> str:
+        text = found.text.replace("*", "\\*")
+        return f"[{text}]({RUNS_PAGE}.md#{found.runs})" if found.runs else text
+
+    emphasis = {"published": "{}", "ours": "**{}**", "control": "**{}**", "difference": "*{}*"}
+    lines = [f"# {grid.title}", ""]
+    if grid.banner:
+        lines += [f"> **{grid.banner}**", ""]
+    lines += [_line(grid.header), _line(["---", *("---:" for _ in grid.header[1:])])]
+    for row in grid.rows:
+        lines.append(_line([emphasis[row.kind].format(row.label), *map(cell, row.cells)]))
+    for note in grid.notes:
+        lines += ["", note]
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def latex(grid: Grid) -> str:
+    """A `table*` with booktabs rules; the document loads booktabs and graphicx."""
+    return _render("table.tex.j2", grid=grid)
+
+
+def html(grid: Grid) -> str:
+    """A page of its own, without anything fetched."""
+    return _render("table.html.j2", grid=grid, runs_page=RUNS_PAGE)
+
+
+def runs_markdown(cards: Iterable[RunCard]) -> str:
+    """Every run of the tables: what it was made from, file by file."""
+    return _render("runs.md.j2", cards=list(cards))
+
+
+def runs_html(cards: Iterable[RunCard]) -> str:
+    """The same as a page."""
+    return _render("runs.html.j2", cards=list(cards))

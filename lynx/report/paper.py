@@ -1,0 +1,215 @@
+"""The publication's tables with our runs under their counterparts; formats are made of these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from lynx.config.published import Column, Counterpart, Published, PublishedRow, PublishedTable
+from lynx.report.costs import Costs
+from lynx.report.measures import Measures
+from lynx.report.runs import Run, Runs
+from lynx.report.spread import Spread
+
+PERCENT, MILLION = 100.0, 1e6
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A cell of ours in printed units, the runs it is of, and what is published in its place."""
+
+    column: Column
+    spread: Spread
+    runs: tuple[Run, ...]
+    published: float | None
+
+    @property
+    def text(self) -> str:
+        """Mean and deviation over seeds."""
+        return self.spread.text(self.column.digits)
+
+    @property
+    def difference(self) -> float | None:
+        """Ours less what is published."""
+        return None if self.published is None else self.spread.mean - self.published
+
+    @property
+    def beyond(self) -> bool | None:
+        """Whether what is published lies outside our spread; None where one of them is unknown."""
+        return None if self.published is None else self.spread.is_beyond(self.published)
+
+
+@dataclass(frozen=True)
+class OurRow:
+    """Runs of one scale and variant, over seeds; a cell is None where there is no run."""
+
+    scale: str
+    variant: str | None
+    cells: tuple[Figure | None, ...]
+    runs: tuple[Run, ...]
+    synthetic: bool
+
+    @property
+    def label(self) -> str:
+        """How the row is called: the variant beside the scale."""
+        return self.scale if self.variant is None else f"{self.variant}, {self.scale}"
+
+    @cached_property
+    def costs(self) -> Costs | None:
+        """What its runs took; None without any."""
+        return Costs.of(self.runs) if self.runs else None
+
+    @property
+    def compared(self) -> bool:
+        """Whether some cell has a published one to be compared with."""
+        return any(cell is not None and cell.published is not None for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class Group:
+    """A published row, None for our own controls, and ours below it."""
+
+    published: PublishedRow | None
+    ours: tuple[OurRow, ...]
+
+
+@dataclass(frozen=True)
+class PaperTable:
+    """One table: its published structure, its groups of rows, and what is missing in it."""
+
+    name: str
+    table: PublishedTable
+    source: str
+    groups: tuple[Group, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def stem(self) -> str:
+        """What its files are called, without their endings."""
+        return self.table.stem(self.name)
+
+    @property
+    def title(self) -> str:
+        """E.g. `Table 2. 3D question answering`."""
+        return f"Table {self.table.number}. {self.table.title}"
+
+    @property
+    def rows(self) -> Iterator[OurRow]:
+        """Every row of ours."""
+        for group in self.groups:
+            yield from group.ours
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether a row of it is of the rendered world."""
+        return any(row.synthetic for row in self.rows)
+
+    @property
+    def has_costs(self) -> bool:
+        """Whether a row of it has runs."""
+        return any(row.costs is not None for row in self.rows)
+
+
+@dataclass(frozen=True)
+class TableBuilder:
+    """Puts runs into the published structure; `seeds` are those that every run should have."""
+
+    published: Published
+    runs: Runs
+    measures: Measures
+    seeds: tuple[int, ...]
+
+    def tables(self) -> list[PaperTable]:
+        """Every table of the publication, in the file's order."""
+        return [self._table(name, table) for name, table in self.published.tables.items()]
+
+    def unplaced(self) -> list[str]:
+        """A sentence for each scale, variant and benchmark that has runs and stands in no table."""
+        placed = {
+            (row.scale, run.name.variant, run.name.benchmark)
+            for table in self.tables()
+            for row in table.rows
+            for run in row.runs
+        }
+        found = dict.fromkeys((r.name.scale, r.name.variant, r.name.benchmark) for r in self.runs)
+        return [
+            f"{variant} on {benchmark} at {scale} stands in no table of the publication"
+            for scale, variant, benchmark in found
+            if (scale, variant, benchmark) not in placed
+        ]
+
+    def _table(self, name: str, table: PublishedTable) -> PaperTable:
+        groups = [self._group(table, row) for row in table.rows]
+        scales = tuple(dict.fromkeys(row.scale for group in groups for row in group.ours))
+        controls = [
+            self._row(table, variant, scale, None) for scale in scales for variant in table.controls
+        ]
+        if ran := tuple(row for row in controls if row.runs):
+            groups.append(Group(None, ran))
+        rows = [row for group in groups for row in group.ours]
+        missing = tuple(sentence for row in rows for sentence in self._missing(table, row))
+        return PaperTable(name, table, self.published.source, tuple(groups), missing)
+
+    def _group(self, table: PublishedTable, row: PublishedRow) -> Group:
+        if row.ours is None:
+            return Group(row, ())
+        found = [self._row(table, row.ours.variant, scale, row) for scale in self._scales(row.ours)]
+        ran = tuple(each for each in found if any(cell is not None for cell in each.cells))
+        return Group(row, ran or tuple(found[:1]))
+
+    def _scales(self, counterpart: Counterpart) -> list[str]:
+        known = {*self.runs.scales, *self.measures.scales, counterpart.scale}
+        return self.published.scales_under(counterpart, sorted(known))
+
+    def _row(
+        self, table: PublishedTable, variant: str | None, scale: str, row: PublishedRow | None
+    ) -> OurRow:
+        by_benchmark = {
+            name: self.runs.over_seeds(scale, variant, name) if variant else {}
+            for name in table.benchmarks
+        }
+        runs = tuple(run for found in by_benchmark.values() for _, run in sorted(found.items()))
+        values = (None,) * len(table.columns) if row is None else row.values
+        cells = []
+        for column, printed in zip(table.columns, values, strict=True):
+            if column.measure is not None:
+                cells.append(self._measured(column, scale, printed))
+            else:
+                chosen = [run for run in runs if column.benchmark in (run.name.benchmark, None)]
+                cells.append(_figure(column, chosen, printed))
+        synthetic = any(run.synthetic for run in runs) or self.measures.synthetic(scale)
+        return OurRow(scale, variant, tuple(cells), runs, synthetic)
+
+    def _measured(self, column: Column, scale: str, printed: float | None) -> Figure | None:
+        assert column.measure is not None
+        value = self.measures.value(scale, *column.measure)
+        return None if value is None else Figure(column, Spread((value,)), (), printed)
+
+    def _missing(self, table: PublishedTable, row: OurRow) -> Iterator[str]:
+        """What a row with runs lacks; one without any says so in its cells."""
+        if row.variant is None or not row.runs:
+            return
+        for benchmark in table.benchmarks:
+            ran = self.runs.over_seeds(row.scale, row.variant, benchmark)
+            lacking = [str(seed) for seed in self.seeds if seed not in ran]
+            if lacking:
+                seeds = f"seed{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}"
+                yield f"{seeds} of {row.variant} on {benchmark} at {row.scale}"
+
+
+def _figure(column: Column, runs: Sequence[Run], published: float | None) -> Figure | None:
+    """A column of runs; a metric that only some of them have is that of those."""
+    if column.parameters:
+        first, *others = {run.parameters for run in runs} or {None}
+        if first is None or others:
+            return None  # not counted, or its benchmarks' adapters differ
+        return Figure(column, Spread((first / MILLION,)), tuple(runs), published)
+    if column.metric is None:
+        return None
+    read = [(run, run.value(column.metric, column.group)) for run in runs]
+    kept = [(run, value) for run, value in read if value is not None]
+    if not kept:
+        return None
+    values = tuple(PERCENT * value for _, value in kept)
+    return Figure(column, Spread(values), tuple(run for run, _ in kept), published)

@@ -1,0 +1,55 @@
+"""The files of the publication's tables, from the scores and measures below `results/` alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lynx.artifacts.publish import write_atomic
+from lynx.config.published import published_of
+from lynx.project import Project
+from lynx.report.formats import RUNS_PAGE, html, latex, markdown, runs_html, runs_markdown
+from lynx.report.grid import grid_of
+from lynx.report.measures import read_measures
+from lynx.report.paper import PaperTable, TableBuilder
+from lynx.report.run_cards import cards_of
+from lynx.report.runs import Runs, read_runs
+from lynx.report.tidy import tidy
+
+FOLDER = Path("results/tables")
+
+
+@dataclass(frozen=True)
+class PaperTables:
+    """All tables, the runs that they are of, and what stands in none of them."""
+
+    tables: tuple[PaperTable, ...]
+    runs: Runs
+    unplaced: tuple[str, ...]
+
+
+def read_tables(project: Project) -> PaperTables:
+    """Read every score below `results/` and put it where it belongs.
+
+    Raises InputError for a score, measure or published table that cannot be used.
+    """
+    root = project.layout.root
+    published = published_of(project.experiment, root)
+    runs = read_runs(root)
+    seeds = tuple(project.experiment.main.seeds)
+    builder = TableBuilder(published, runs, read_measures(root), seeds)
+    return PaperTables(tuple(builder.tables()), runs, tuple(builder.unplaced()))
+
+
+def write_tables(project: Project) -> PaperTables:
+    """Write `results/tables/<number>-<name>.{csv,md,tex,html}` and the page of runs."""
+    found, folder = read_tables(project), project.layout.root / FOLDER
+    for table in found.tables:
+        grid, stem = grid_of(table), table.stem
+        texts = {"csv": tidy(table), "md": markdown(grid), "tex": latex(grid), "html": html(grid)}
+        for kind, text in texts.items():
+            write_atomic(folder / f"{stem}.{kind}", text)
+    cards = list(cards_of(found.runs))
+    write_atomic(folder / f"{RUNS_PAGE}.md", runs_markdown(cards))
+    write_atomic(folder / f"{RUNS_PAGE}.html", runs_html(cards))
+    return found

@@ -1,0 +1,79 @@
+"""What a cell of ours leads to: the runs behind it, with data, checkpoint, frames and prompt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from lynx.report.grid import anchor
+from lynx.report.runs import Run, RunName
+
+HASH_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class RunCard:
+    """The runs of one scale, variant and benchmark."""
+
+    anchor: str
+    title: str
+    facts: dict[str, str]
+    seeds: tuple[dict[str, str], ...]
+
+
+def cards_of(runs: Iterable[Run]) -> Iterator[RunCard]:
+    """A card for each scale, variant and benchmark, sorted."""
+
+    def of_all_seeds(run: Run) -> tuple[str, str, str]:
+        return run.name.scale, run.name.variant, run.name.benchmark
+
+    ordered = sorted(runs, key=lambda run: run.name)
+    for (scale, variant, benchmark), members in groupby(ordered, of_all_seeds):
+        found = list(members)
+        yield RunCard(
+            anchor=anchor(scale, variant, benchmark),
+            title=f"{variant} on {benchmark} at {scale}",
+            facts=_shared(found[0]),
+            seeds=tuple(_of_seed(run) for run in found),
+        )
+
+
+def _shared(run: Run) -> dict[str, str]:
+    report = run.report
+    view = report["settings"]["view"]
+    counts = [f"{report[key]} {key}" for key in ("missing", "empty") if report[key]]
+    return {
+        "split": ", ".join([f"{report['split']}, {report['samples']} questions", *counts]),
+        "recipe": report["recipe"],
+        "data": short(report["data"]),
+        "base": short(report["parents"]["base"]),
+        "frames": f"{view['frames']}, sampled by {view['sampling']}",
+        "drawing of X": json.dumps(view["drawing"], ensure_ascii=False),
+        "visual tokens": str(report["visual_tokens"]),
+        "first prompt": report["prompt"],
+        "versions": ", ".join(f"{name} {value}" for name, value in report["versions"].items()),
+    }
+
+
+def _of_seed(run: Run) -> dict[str, str]:
+    report = run.report
+    return {
+        "seed": str(run.name.seed),
+        "score": run.path.as_posix(),
+        "answers": f"{predictions_of(run.name)}, {short(report['predictions'])}",
+        "language adapter": short(report["parents"].get("sft", "none")),
+        "again": f"snakemake --profile local -- {run.path.as_posix()}",
+    }
+
+
+def predictions_of(name: RunName) -> str:
+    """The manifest of a run's answers, below the project's root."""
+    folder = f"{name.variant}/{name.benchmark}/seed{name.seed}"
+    return f"runs/{name.scale}/predictions/{folder}/manifest.json"
+
+
+def short(text: str) -> str:
+    """The first digits of a hash."""
+    return text[:HASH_DIGITS]

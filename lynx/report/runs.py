@@ -1,0 +1,127 @@
+"""All scores below `results/`, each checked: what tables and figures are made from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lynx.artifacts.lineage import PARAMETERS
+from lynx.errors import InputError
+from lynx.evaluate.metrics_file import FILE_NAME, own_problems, read_report
+
+RESULTS = Path("results")
+_RUN = re.compile(r"(?P<scale>[^/]+)/(?P<variant>[^/]+)/(?P<benchmark>[^/]+)/seed(?P<seed>\d+)")
+
+
+@dataclass(frozen=True, order=True)
+class RunName:
+    """Scale, variant, benchmark and seed: what a run is called."""
+
+    scale: str
+    variant: str
+    benchmark: str
+    seed: int
+
+    @property
+    def folder(self) -> Path:
+        """Where its score lies, below `results/`."""
+        return Path(self.scale, self.variant, self.benchmark, f"seed{self.seed}")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One score, as `metrics.json` holds it, and the file's path below the project's root."""
+
+    name: RunName
+    path: Path
+    report: Mapping[str, Any]
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether it was scored on the rendered world."""
+        return bool(self.report["synthetic"])
+
+    def value(self, metric: str, group: tuple[str, str] | None) -> float | None:
+        """A metric over all questions, or in one group; None where the run has none such."""
+        found: Mapping[str, Any] = self.report["metrics"]
+        if group is not None:
+            found = self.report["groups"].get(group[0], {}).get(group[1], {})
+        return float(found[metric]["value"]) if metric in found else None
+
+    @property
+    def parameters(self) -> int | None:
+        """How many numbers its adapters hold; None where these were published without a count."""
+        trained: Mapping[str, int] = self.report[PARAMETERS]
+        if not trained and "sft" in self.report["parents"]:
+            return None
+        return sum(trained.values())
+
+    def costs(self) -> dict[str, dict[str, Any]]:
+        """What every artefact behind it took, by its folder; see `lynx.artifacts.lineage`."""
+        found: dict[str, dict[str, Any]] = self.report["cost"]
+        return found
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Runs by name."""
+
+    found: Mapping[RunName, Run]
+
+    def __iter__(self) -> Iterator[Run]:
+        yield from self.found.values()
+
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """Every scale that has a run."""
+        return tuple(sorted({name.scale for name in self.found}))
+
+    def over_seeds(self, scale: str, variant: str, benchmark: str) -> dict[int, Run]:
+        """The runs that differ in their seed alone, by seed."""
+        wanted = (scale, variant, benchmark)
+        return {
+            name.seed: run
+            for name, run in self.found.items()
+            if (name.scale, name.variant, name.benchmark) == wanted
+        }
+
+
+def read_runs(root: Path) -> Runs:
+    """Every `results/<scale>/<variant>/<benchmark>/seed<k>/metrics.json` below `root`.
+
+    The copies in `results/<benchmark>/` are left out. Raises InputError for a file that is no score
+    of today's code, was edited, holds a number that is none, says it is another run than its place
+    does, or lies where no run's score lies.
+    """
+    return Runs({run.name: run for run in _each(root, sorted((root / RESULTS).rglob(FILE_NAME)))})
+
+
+def _each(root: Path, paths: Iterable[Path]) -> Iterator[Run]:
+    for path in paths:
+        place = path.parent.relative_to(root / RESULTS).as_posix()
+        named = _RUN.fullmatch(place)
+        if named is None:
+            if "/" in place:
+                raise InputError(
+                    f"{path}: no run's score lies there, expected "
+                    "results/<scale>/<variant>/<benchmark>/seed<k>/metrics.json; move or delete it"
+                )
+            continue
+        name = RunName(named["scale"], named["variant"], named["benchmark"], int(named["seed"]))
+        yield Run(name, path.relative_to(root), _checked(path, name))
+
+
+def _checked(path: Path, name: RunName) -> dict[str, Any]:
+    report = read_report(path)
+    said = RunName(report["scale"], report["variant"], report["benchmark"], report["seed"])
+    if said != name:
+        raise InputError(
+            f"{path}: claims to be the score of {said.folder.as_posix()}, whose place is there; "
+            f"delete this copy, or run the score rule of {name.folder.as_posix()}"
+        )
+    for problem in own_problems(path, report):
+        raise InputError(problem)
+    return report
