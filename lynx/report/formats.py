@@ -21,6 +21,7 @@ _LATEX = {
     "^": r"\textasciicircum{}",
     "±": r"$\pm$",
     "Δ": r"$\Delta$",
+    "¹": "$^1$",
     "²": "$^2$",
     "\N{EN DASH}": "--",
     "*": "$^*$",
@@ -66,14 +67,19 @@ def markdown(grid: Grid) -> str:
         return f"[{text}]({RUNS_PAGE}.md#{found.runs})" if found.runs else text
 
     emphasis = {"published": "{}", "ours": "**{}**", "control": "**{}**", "difference": "*{}*"}
+
+    def body(part: Grid) -> list[str]:
+        lines = [_line(part.header), _line(["---", *("---:" for _ in part.header[1:])])]
+        for row in part.rows:
+            lines.append(_line([emphasis[row.kind].format(row.label), *map(cell, row.cells)]))
+        return [*lines, *(line for note in part.notes for line in ("", note))]
+
     lines = [f"# {grid.title}", ""]
     if grid.banner:
         lines += [f"> **{grid.banner}**", ""]
-    lines += [_line(grid.header), _line(["---", *("---:" for _ in grid.header[1:])])]
-    for row in grid.rows:
-        lines.append(_line([emphasis[row.kind].format(row.label), *map(cell, row.cells)]))
-    for note in grid.notes:
-        lines += ["", note]
+    lines += body(grid)
+    if grid.costs is not None:
+        lines += ["", f"## {grid.costs.title}", "", *body(grid.costs)]
     return "\n".join(lines) + "\n"
 
 

@@ -15,11 +15,15 @@ BANNER = (
     "Runs at scale demo are of a tiny model on rendered worlds. They show how the table is filled; "
     "their differences to the publication mean nothing."
 )
-BEYOND = "*"
+BEYOND, ONE_SEED = "*", "¹"
 LEGEND = (
     "Ours: mean ± sample standard deviation over seeds. Difference: ours less the published value; "
-    f"{BEYOND} if that lies more than one deviation away, (1 seed) where no deviation is known. "
-    "Hours are seconds of all attempts times processes, the mean of a seed."
+    f"{BEYOND} if that lies more than one deviation away, {ONE_SEED} if one seed leaves it unknown."
+)
+COST_TITLE = "What our runs took"
+COST_LEGEND = (
+    "Hours of one seed: seconds of all attempts times processes, what benchmarks share counted "
+    "once. Visual tokens are those before a question, memory the most of any one process."
 )
 Kind = Literal["published", "ours", "difference", "control"]
 
@@ -43,13 +47,14 @@ class TextRow:
 
 @dataclass(frozen=True)
 class Grid:
-    """Header and rows; the notes stand below."""
+    """Header and rows; the notes stand below, then what our rows took, if any was run."""
 
     title: str
     header: tuple[str, ...]
     rows: tuple[TextRow, ...]
     banner: str
     notes: tuple[str, ...]
+    costs: Grid | None = None
 
 
 def anchor(scale: str, variant: str, benchmark: str) -> str:
@@ -58,9 +63,8 @@ def anchor(scale: str, variant: str, benchmark: str) -> str:
 
 
 def grid_of(table: PaperTable) -> Grid:
-    """Every row as text; columns of cost only where something was run."""
-    costs = tuple(TITLES.values()) if table.has_costs else ()
-    header = ("", *(column.title for column in table.table.columns), *costs)
+    """Every row as text."""
+    header = ("", *(column.title for column in table.table.columns))
     notes = [note for note in (table.table.note,) if note]
     if any(True for _ in table.rows):
         notes.append(LEGEND)
@@ -68,23 +72,29 @@ def grid_of(table: PaperTable) -> Grid:
         notes.append(f"Not run: {'; '.join(table.missing)}.")
     notes.append(f"Published values: {table.source}.")
     banner = BANNER if table.synthetic else ""
-    return Grid(table.title, header, tuple(_rows(table)), banner, tuple(notes))
+    rows = tuple(_rows(table))
+    return Grid(table.title, header, rows, banner, tuple(notes), _costs_of(table))
+
+
+def _costs_of(table: PaperTable) -> Grid | None:
+    rows = tuple(
+        TextRow("ours", _label(row), tuple(map(TextCell, row.costs.texts().values())))
+        for row in table.rows
+        if row.costs is not None
+    )
+    return Grid(COST_TITLE, ("", *TITLES.values()), rows, "", (COST_LEGEND,)) if rows else None
 
 
 def _rows(table: PaperTable) -> Iterator[TextRow]:
-    blank = (TextCell(NOTHING),) * (len(TITLES) if table.has_costs else 0)
     for group in table.groups:
         if group.published is not None:
-            yield TextRow(
-                "published", group.published.method, (*_printed(table, group.published), *blank)
-            )
+            printed = tuple(_printed(table, group.published))
+            yield TextRow("published", group.published.method, printed)
         for row in group.ours:
             kind: Kind = "control" if group.published is None else "ours"
-            costs = blank if row.costs is None else tuple(map(TextCell, row.costs.texts().values()))
-            yield TextRow(kind, _label(row), (*map(_cell, row.cells), *(costs if blank else ())))
+            yield TextRow(kind, _label(row), tuple(map(_cell, row.cells)))
             if row.compared:
-                empty = (TextCell(""),) * len(blank)
-                yield TextRow("difference", "difference", (*map(_difference, row.cells), *empty))
+                yield TextRow("difference", "difference", tuple(map(_difference, row.cells)))
 
 
 def _printed(table: PaperTable, row: PublishedRow) -> Iterator[TextCell]:
@@ -93,10 +103,9 @@ def _printed(table: PaperTable, row: PublishedRow) -> Iterator[TextCell]:
 
 
 def _label(row: OurRow) -> str:
-    seeds = sorted({run.name.seed for run in row.runs})
-    if not seeds:
-        return f"ours: {row.label}"
-    return f"ours: {row.label}, seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+    seeds = {run.name.seed for run in row.runs}
+    count = f" ({len(seeds)} seed{'s' if len(seeds) > 1 else ''})" if seeds else ""
+    return f"ours: {row.label}{count}"
 
 
 def _cell(figure: Figure | None) -> TextCell:
@@ -110,7 +119,7 @@ def _cell(figure: Figure | None) -> TextCell:
 def _difference(figure: Figure | None) -> TextCell:
     if figure is None or figure.difference is None:
         return TextCell("")
-    mark = {True: BEYOND, False: "", None: " (1 seed)"}[figure.beyond]
+    mark = {True: BEYOND, False: "", None: ONE_SEED}[figure.beyond]
     if figure.column.metric is None:
         mark = ""  # it is counted or measured, and has no seeds
     return TextCell(f"{figure.difference:+.{figure.column.digits}f}{mark}")

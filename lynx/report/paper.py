@@ -105,11 +105,6 @@ class PaperTable:
         """Whether a row of it is of the rendered world."""
         return any(row.synthetic for row in self.rows)
 
-    @property
-    def has_costs(self) -> bool:
-        """Whether a row of it has runs."""
-        return any(row.costs is not None for row in self.rows)
-
 
 @dataclass(frozen=True)
 class TableBuilder:

@@ -1,0 +1,83 @@
+"""Scores as the score rule writes them, below a project of which nothing was run."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from lynx.artifacts.stages import STAGE_VERSIONS
+from lynx.evaluate.metrics_file import write_report
+from tests.project_copy import ROOT
+
+SAMPLES = 10
+
+
+def bare_project(root: Path) -> Path:
+    """The configuration alone."""
+    shutil.copytree(ROOT / "config", root / "config")
+    return root
+
+
+def write_score(
+    root: Path,
+    benchmark: str,
+    metrics: dict[str, float],
+    *,
+    variant: str = "lynx",
+    seed: int = 0,
+    scale: str = "demo",
+    groups: dict[str, dict[str, dict[str, float]]] | None = None,
+    **changes: Any,
+) -> Path:
+    """Write one run's metrics.json with values as fractions; `changes` replace other fields."""
+    trained = variant != "zero-shot"
+    sft = f"runs/{scale}/sft/{variant}/{benchmark}/seed{seed}"
+    spent = {"attempts": 1, "processes": 2, "device": "cpu, 1 threads"}
+    report: dict[str, Any] = {
+        "benchmark": benchmark,
+        "split": "test",
+        "scale": scale,
+        "variant": variant,
+        "recipe": "demo",
+        "seed": seed,
+        "synthetic": scale == "demo",
+        "metrics": _counted(metrics, SAMPLES),
+        "groups": {
+            grouping: {name: _counted(values, 1) for name, values in found.items()}
+            for grouping, found in (groups or {}).items()
+        },
+        "samples": SAMPLES,
+        "missing": 0,
+        "empty": 0,
+        "predictions": "1a" * 32,
+        "parents": {"base": "2b" * 32, **({"sft": "3c" * 32} if trained else {})},
+        "data": "4d" * 32,
+        "stage_version": STAGE_VERSIONS["score"],
+        "versions": {"torch": "2.11.0"},
+        "settings": {"view": {"frames": 4, "sampling": "pose", "drawing": {"modality": "depth"}}},
+        "visual_tokens": 130,
+        "prompt": "<image>\nWhat | is this?",
+        "parameters": {"vision": 1_450_000, "language": 250_000} if trained else {},
+        "cost": {
+            f"runs/{scale}/align/3d/seed{seed}": {
+                "stage": "align",
+                "seconds": 3600.0,
+                "peak_memory_mb": 1024,
+                **spent,
+            },
+            **(
+                {sft: {"stage": "sft", "seconds": 900.0, "peak_memory_mb": 2048, **spent}}
+                if trained
+                else {}
+            ),
+        },
+        **changes,
+    }
+    path = root / f"results/{scale}/{variant}/{benchmark}/seed{seed}/metrics.json"
+    write_report(path, report)
+    return path
+
+
+def _counted(values: dict[str, float], count: int) -> dict[str, dict[str, float | int]]:
+    return {name: {"value": value, "count": count} for name, value in values.items()}

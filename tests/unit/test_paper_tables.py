@@ -1,0 +1,294 @@
+"""The publication's tables with runs of ours: what stands where, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lynx.artifacts.hashing import hash_file
+from lynx.errors import InputError
+from lynx.report.formats import latex_text
+from lynx.report.grid import BANNER, Grid, grid_of
+from lynx.report.paper import PaperTable
+from lynx.report.paper_files import FOLDER, PaperTables, read_tables, write_tables
+from tests.project_copy import edit_yaml, load
+from tests.unit.scores import bare_project, write_score
+
+SCANQA = {"cider": 0.8, "bleu4": 0.1, "meteor": 0.2, "rouge_l": 0.4, "em_refined": 0.5}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return bare_project(tmp_path / "project")
+
+
+def scored(root: Path) -> Path:
+    """lynx on ScanQA over three seeds and on SQA3D with one, and a control."""
+    for seed, em in enumerate((0.25, 0.26, 0.27)):
+        write_score(root, "scanqa", {**SCANQA, "em": em}, seed=seed)
+    write_score(root, "sqa3d", {"em": 0.5, "em_refined": 0.6})
+    write_score(root, "scanqa", {**SCANQA, "em": 0.2}, variant="plain-tower")
+    return root
+
+
+def tables(root: Path) -> PaperTables:
+    return read_tables(load(root))
+
+
+def table(root: Path, name: str) -> PaperTable:
+    (found,) = (each for each in tables(root).tables if each.name == name)
+    return found
+
+
+def row(grid: Grid, start: str) -> dict[str, str]:
+    """A row's texts by column; the first row whose label starts so."""
+    found = next(row for row in grid.rows if row.label.startswith(start))
+    texts = [cell.text for cell in found.cells]
+    return dict(zip(grid.header[1:], texts, strict=True))
+
+
+def after(grid: Grid, start: str) -> dict[str, str]:
+    """The row below that one."""
+    labels = [row.label.startswith(start) for row in grid.rows]
+    below = grid.rows[labels.index(True) + 1]
+    assert below.kind == "difference"
+    texts = [cell.text for cell in below.cells]
+    return dict(zip(grid.header[1:], texts, strict=True))
+
+
+def test_our_row_stands_under_its_counterpart(root: Path) -> None:
+    grid = grid_of(table(scored(root), "depth"))
+    labels = [row.label for row in grid.rows]
+    index = labels.index("V-LynX-0.5B")
+    assert labels[index + 1 : index + 3] == ["ours: lynx, demo (3 seeds)", "difference"]
+    ours, difference = row(grid, "ours: lynx, demo"), after(grid, "ours: lynx, demo")
+    assert (ours["EM@1"], difference["EM@1"]) == ("26.0 ± 1.0", "-0.4"), "26.4 is inside"
+    assert (ours["EM@1 refined"], difference["EM@1 refined"]) == ("50.0 ± 0.0", "+5.8*")
+    assert (ours["SQA3D EM@1"], difference["SQA3D EM@1"]) == ("50.0", "-2.2¹")
+    assert (ours["ΔParams (M)"], difference["ΔParams (M)"]) == ("1.7", "-67.0")
+    assert row(grid, "V-LynX-0.5B")["EM@1"] == "26.4"
+    assert row(grid, "3D-LLM")["EM@1 refined"] == "-"
+    assert grid.banner == BANNER
+
+
+def test_a_cell_without_a_run_says_so(root: Path) -> None:
+    grid = grid_of(table(scored(root), "depth"))
+    assert set(row(grid, "ours: lynx, 7b").values()) == {"no run"}
+    assert row(grid, "ours: plain-tower, demo")["SQA3D EM@1"] == "no run"
+    assert row(grid, "ours: plain-tower, demo")["EM@1"] == "20.0"
+    nothing = grid_of(table(root, "audio"))
+    assert set(row(nothing, "ours: lynx, 0.5b").values()) == {"no run"}
+    assert nothing.banner == ""
+
+
+def test_missing_seeds_are_named(root: Path) -> None:
+    found = table(scored(root), "depth").missing
+    assert found == (
+        "seeds 1, 2 of lynx on sqa3d at demo",
+        "seeds 1, 2 of plain-tower on scanqa at demo",
+        "seeds 0, 1, 2 of plain-tower on sqa3d at demo",
+    )
+
+
+def test_runs_of_no_table_are_named(root: Path) -> None:
+    write_score(root, "music_avqa_original", {"substring_accuracy": 0.5})
+    assert tables(root).unplaced == (
+        "lynx on music_avqa_original at demo stands in no table of the publication",
+    )
+
+
+def test_costs_count_what_is_shared_once(root: Path) -> None:
+    """Two benchmarks stand in the row; both go back to the alignment of their seed."""
+    costs = grid_of(table(scored(root), "depth")).costs
+    assert costs is not None
+    ours = row(costs, "ours: lynx, demo")
+    assert ours["align (h)"] == "2", "an hour on two processes"
+    assert ours["sft (h)"] == "0.667", "(4 x 900 s) x 2 over three seeds"
+    assert (ours["evaluation (h)"], ours["visual tokens"], ours["peak (GB)"]) == ("-", "130", "2.0")
+
+
+def test_parameters_without_a_count_are_no_zero(root: Path) -> None:
+    write_score(root, "scanqa", {"em": 0.2}, parameters={})
+    write_score(root, "scanqa", {"em": 0.2}, variant="zero-shot")
+    grid = grid_of(table(root, "depth"))
+    assert row(grid, "ours: lynx, demo")["ΔParams (M)"] == "no run"
+    assert row(grid, "ours: zero-shot, demo")["ΔParams (M)"] == "0.0"
+
+
+def test_measures_stand_under_their_base(root: Path) -> None:
+    path = root / "results/0.5b/geometry.json"
+    path.parent.mkdir(parents=True)
+    keys = ("vocab_vocab", "frame_frame", "vocab_frame", "vocab_mean_norm", "frame_mean_norm")
+    values = dict.fromkeys(keys, 0.5) | {"gap": 1.00812}
+    path.write_text(json.dumps({"synthetic": False, **values}), encoding="utf-8")
+    grid = grid_of(table(root, "geometry"))
+    assert row(grid, "ours: 0.5b")["gap"] == "1.0081"
+    assert after(grid, "ours: 0.5b")["frame-frame"] == "+0.40"
+    assert grid.banner == ""
+    path.write_text(json.dumps({"synthetic": False}), encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        tables(root)
+    assert str(raised.value) == (
+        "results/0.5b/geometry.json: no number at 'vocab_vocab', which a table shows; run the rule "
+        "geometry again"
+    )
+
+
+def test_files_are_the_same_twice_and_fetch_nothing(root: Path) -> None:
+    write_tables(load(scored(root)))
+    files = sorted((root / FOLDER).iterdir())
+    assert len(files) == 11 * 4 + 2
+    hashes = [hash_file(path) for path in files]
+    write_tables(load(root))
+    assert [hash_file(path) for path in files] == hashes
+    for page in (root / FOLDER).glob("*.html"):
+        links = Links()
+        links.feed(page.read_text(encoding="utf-8"))
+        for target in links.found:
+            file, _, anchor = target.partition("#")
+            assert (page.parent / file).is_file(), target
+            if anchor:
+                assert f'id="{anchor}"' in (page.parent / file).read_text(encoding="utf-8")
+        assert not links.fetched
+
+
+class Links(HTMLParser):
+    """Where a page leads, and what it would fetch by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.fetched: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {key: value or "" for key, value in attrs}
+        self.found += [values["href"]] if tag == "a" else []
+        self.fetched += [values["src"]] if "src" in values else []
+        self.fetched += [tag] if tag in ("link", "script", "img", "iframe") else []
+
+
+def test_csv_is_tidy(root: Path) -> None:
+    write_tables(load(scored(root)))
+    with (root / FOLDER / "2-depth.csv").open(encoding="utf-8", newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    ours = [line for line in lines if line["variant"] == "lynx" and line["column"] == "EM@1"]
+    published = [line for line in lines if line["method"] == "V-LynX-0.5B"]
+    assert published[4]["value"] == "26.4"
+    assert ours[0] | {"deviation": "", "difference": ""} == {
+        "table": "2",
+        "method": "V-LynX-0.5B",
+        "source": "ours",
+        "scale": "demo",
+        "variant": "lynx",
+        "column": "EM@1",
+        "value": "26.000000",
+        "deviation": "",
+        "seeds": "0 1 2",
+        "difference": "",
+        "beyond_deviation": "False",
+        "synthetic": "True",
+        "runs": " ".join(f"results/demo/lynx/scanqa/seed{k}/metrics.json" for k in range(3)),
+    }
+    assert float(ours[0]["deviation"]) == pytest.approx(1.0)
+    assert float(ours[0]["difference"]) == pytest.approx(-0.4)
+
+
+def test_latex_rows_are_whole_and_its_signs_commands(root: Path) -> None:
+    write_tables(load(scored(root)))
+    for path in (root / FOLDER).glob("*.tex"):
+        text = path.read_text(encoding="utf-8")
+        for part in text.split("\\begin{tabular}{")[1:]:
+            columns, body = part.split("}", 1)
+            rows = [line for line in body.splitlines() if line.endswith("\\\\")]
+            assert {line.count(" & ") + 1 for line in rows} == {len(columns)}, path.name
+        assert text.isascii(), path.name
+        assert text.count("{") == text.count("}")
+    assert latex_text("a_b 5% ± 0.1 {x} ~ ^ \\ & # $ -0.4") == (
+        r"a\_b 5\% $\pm$ 0.1 \{x\} \textasciitilde{} \textasciicircum{} \textbackslash{} \& \# \$ "
+        r"$-$0.4"
+    )
+
+
+def test_a_score_of_another_schema_is_named(root: Path) -> None:
+    path = write_score(root, "scanqa", {"em": 0.2})
+    path.write_text('{"benchmark": "scanqa"}', encoding="utf-8")
+    with pytest.raises(InputError, match=r"seed0/metrics\.json: split is not a score's"):
+        tables(root)
+
+
+def test_a_score_of_older_code_is_named(root: Path) -> None:
+    path = write_score(root, "scanqa", {"em": 0.2}, stage_version=1)
+    with pytest.raises(InputError) as raised:
+        tables(root)
+    assert str(raised.value).startswith(f"{path}: made by version 1 of stage score, the code is at")
+
+
+def test_two_files_that_claim_one_run(root: Path) -> None:
+    path = write_score(root, "scanqa", {"em": 0.2})
+    other = root / "results/demo/lynx/scanqa/seed7/metrics.json"
+    other.parent.mkdir()
+    other.write_bytes(path.read_bytes())
+    with pytest.raises(InputError) as raised:
+        tables(root)
+    assert str(raised.value) == (
+        f"{other}: claims to be the score of demo/lynx/scanqa/seed0, whose place is there; delete "
+        "this copy, or run the score rule of demo/lynx/scanqa/seed7"
+    )
+
+
+def test_a_score_where_none_belongs(root: Path) -> None:
+    path = write_score(root, "scanqa", {"em": 0.2})
+    path.rename(path.parents[1] / "metrics.json")
+    with pytest.raises(InputError, match=r"lynx/scanqa/metrics\.json: no run's score lies there"):
+        tables(root)
+
+
+def test_a_number_that_is_none(root: Path) -> None:
+    path = write_score(root, "scanqa", {"em": 0.2})
+    path.write_text(path.read_text(encoding="utf-8").replace("0.2", "NaN"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"metrics\.em\.value is nan, expected a finite number"):
+        tables(root)
+
+
+def test_an_edited_score(root: Path) -> None:
+    path = write_score(root, "scanqa", {"em": 0.2})
+    path.write_text(path.read_text(encoding="utf-8").replace("0.2", "0.9"), encoding="utf-8")
+    with pytest.raises(InputError, match="its values do not hash to its own content field"):
+        tables(root)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        (
+            "rows",
+            [{"method": "X", "values": [1.0]}],
+            "config/published.yaml: at 'tables.view', row 'X' has 1 values, expected "
+            "one for each of the 2 columns; write null where nothing is published",
+        ),
+        (
+            "controls",
+            ["lynks"],
+            "config/published.yaml: key 'tables.view.rows' names the variant 'lynks', but there is "
+            "none of that name; choose among ",
+        ),
+        (
+            "colour",
+            "red",
+            "config/published.yaml: unknown key 'tables.view.colour'",
+        ),
+    ],
+)
+def test_a_fault_of_the_published_file(root: Path, key: str, value: object, sentence: str) -> None:
+    path = root / "config/published.yaml"
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data["tables"]["view"][key] = value
+    edit_yaml(path, data)
+    with pytest.raises(InputError) as raised:
+        tables(root)
+    assert str(raised.value).startswith(sentence)
