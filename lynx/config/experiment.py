@@ -336,6 +336,15 @@ class Experiment(Strict):
         """The vision adapter of a variant, wherever it is trained."""
         return self.recipe_of(variant, self._trained_alike(benchmark)).align.lora
 
+    def adapter_ranks(self, variant: str, benchmark: str) -> dict[str, int]:
+        """The rank of each adapter that a variant trains, by role."""
+        chosen, ranks = self.variants[variant], dict[str, int]()
+        if chosen.x in ("aligned", "joint"):
+            ranks["vision"] = self.vision_lora(variant, benchmark).rank
+        if chosen.sft:
+            ranks["language"] = self.sft_settings(variant, benchmark).lora.rank
+        return ranks
+
     def _trained_alike(self, benchmark: str) -> str:
         trainer = self.trainer_of(benchmark)
         return next(name for name in self.recipes if self.trainer_of(name) == trainer)

@@ -115,6 +115,7 @@ def run_score(project: Project, variant: str, benchmark: str) -> None:
         "versions": package_versions(),
         **{key: manifest.facts[key] for key in (VISUAL_TOKENS, PROMPT)},
         "settings": manifest.settings,
+        "ranks": experiment.adapter_ranks(variant, benchmark),
         **asdict(lineage(layout.root, folder)),
     }
     write_report(layout.metrics(variant, benchmark, seed), report)

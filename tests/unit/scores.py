@@ -58,6 +58,7 @@ def write_score(
         "settings": {"view": {"frames": 4, "sampling": "pose", "drawing": {"modality": "depth"}}},
         "visual_tokens": 130,
         "prompt": "<image>\nWhat | is this?",
+        "ranks": {"vision": 16, "language": 32} if trained else {},
         "parameters": {"vision": 1_450_000, "language": 250_000} if trained else {},
         "cost": {
             f"runs/{scale}/align/3d/seed{seed}": {
