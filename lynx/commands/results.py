@@ -65,6 +65,23 @@ def tables(
 
 
 @app.command()
+def figures(
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Draw the figures to results/figures/, as PNG and PDF.
+
+    From the metrics.json files and training curves below results/ alone: radar, trained parameters
+    against score, score against rank, what X gives, and curves of training.
+    """
+    from lynx.report.figures.files import write_figures
+
+    for stem in write_figures(load(config, sets, root)):
+        typer.echo(f"{stem}.png, {stem}.pdf")
+
+
+@app.command()
 def curve(
     artefact: Annotated[Path, typer.Argument(help="A trained artefact, e.g. runs/.../seed0.")],
     target: Annotated[Path, typer.Argument(help="The CSV file to write.")],

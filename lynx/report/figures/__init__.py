@@ -1,0 +1,1 @@
+"""Figures, each a function from scores and curves to a matplotlib figure."""

@@ -1,0 +1,142 @@
+"""All benchmarks at a glance: the publication's Figure 2(a), and the same of our runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from lynx.config.published import Column, PublishedRow
+from lynx.report.figures.style import STYLE, SYNTHETIC, colour_of
+from lynx.report.paper import PaperTable
+
+FAMILIES = ("1", "2", "3", "4")
+"""Tables whose benchmarks are axes."""
+FEWEST = 3
+"""Values that a line needs to be drawn."""
+Values = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One radar: values by axis of each series."""
+
+    title: str
+    series: Mapping[str, Values]
+
+
+def axis_columns(table: PaperTable) -> list[tuple[int, Column]]:
+    """The first column of each benchmark that is over all its questions, with its place."""
+    found: dict[str, tuple[int, Column]] = {}
+    for index, column in enumerate(table.table.columns):
+        if column.benchmark is not None and column.group is None:
+            found.setdefault(column.benchmark, (index, column))
+    return list(found.values())
+
+
+def panels(tables: Sequence[PaperTable]) -> list[Panel]:
+    """Published rows by size, then our rows by scale; sizes and scales without values are left."""
+    families = [table for table in tables if table.table.number in FAMILIES]
+    sizes = dict.fromkeys(
+        group.published.ours.scale
+        for table in families
+        for group in table.groups
+        if group.published is not None and group.published.ours is not None
+    )
+    found = [Panel(f"published, {size.upper()}", _published(families, size)) for size in sizes]
+    for scale in dict.fromkeys(row.scale for table in families for row in table.rows if row.runs):
+        rows = [row for table in families for row in table.rows if row.scale == scale]
+        note = f"\n({SYNTHETIC})" if any(row.synthetic for row in rows) else ""
+        found.append(Panel(f"ours, {scale}{note}", _ours(families, scale)))
+    return [panel for panel in found if panel.series]
+
+
+def _published(tables: Sequence[PaperTable], size: str) -> dict[str, Values]:
+    series: dict[str, Values] = {}
+    for table in tables:
+        for group in table.groups:
+            name = None if group.published is None else _series(group.published, size)
+            if name is not None and group.published is not None:
+                _take(series.setdefault(name, {}), axis_columns(table), group.published.values)
+    return _whole(series)
+
+
+def _ours(tables: Sequence[PaperTable], scale: str) -> dict[str, Values]:
+    series: dict[str, Values] = {}
+    for table in tables:
+        for row in table.rows:
+            if row.scale == scale and row.runs and row.variant is not None:
+                means = [None if cell is None else cell.spread.mean for cell in row.cells]
+                _take(series.setdefault(row.variant, {}), axis_columns(table), means)
+    return _whole(series)
+
+
+def _series(row: PublishedRow, size: str) -> str | None:
+    """What a published row is called among those of one size; None if it is not of them."""
+    if row.ours is not None:
+        return row.ours.variant if row.ours.scale == size else None
+    ending = f"-{size.upper()}"
+    return row.method.removesuffix(ending) if row.method.endswith(ending) else None
+
+
+def _take(values: Values, axes: Sequence[tuple[int, Column]], row: Sequence[float | None]) -> None:
+    for index, column in axes:
+        value = row[index]
+        if value is not None:
+            values[column.title] = value
+
+
+def _whole(series: Mapping[str, Values]) -> dict[str, Values]:
+    return {name: values for name, values in series.items() if len(values) >= FEWEST}
+
+
+def draw_radar(tables: Sequence[PaperTable]) -> Figure:
+    """A radar for each panel; every axis runs from zero to the largest value on it there."""
+    found = panels(tables)
+    titles = [
+        column.title
+        for table in tables
+        if table.table.number in FAMILIES
+        for _, column in axis_columns(table)
+    ]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(5.0 * len(found), 5.4))
+        for place, panel in enumerate(found, start=1):
+            axes: Any = figure.add_subplot(1, len(found), place, projection="polar")
+            _draw_panel(axes, panel, titles)
+    return figure
+
+
+def _draw_panel(axes: Any, panel: Panel, titles: Sequence[str]) -> None:
+    angles = [2 * math.pi * index / len(titles) for index in range(len(titles))]
+    most = {
+        title: max((values.get(title, 0.0) for values in panel.series.values()), default=0.0)
+        for title in titles
+    }
+    for index, (name, values) in enumerate(panel.series.items()):
+        # A line has a gap where nothing is known.
+        radius = [values[title] / most[title] if title in values else math.nan for title in titles]
+        axes.plot(
+            [*angles, angles[0]],
+            [*radius, radius[0]],
+            marker="o",
+            markersize=3,
+            label=name,
+            color=colour_of(name, index),
+        )
+    axes.set_theta_offset(math.pi / 2)
+    axes.set_theta_direction(-1)
+    axes.set_xticks(angles, [f"{title}\n{most[title]:.1f}" for title in titles])
+    for angle, label in zip(angles, axes.get_xticklabels(), strict=True):
+        side = math.sin(angle)
+        label.set_horizontalalignment(
+            "left" if side > 0.1 else "right" if side < -0.1 else "center"
+        )
+    axes.set_ylim(0, 1.05)
+    axes.set_yticks([0.25, 0.5, 0.75, 1.0], [""] * 4)
+    axes.set_title(panel.title, pad=16)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncol=3)

@@ -1,0 +1,90 @@
+"""Curves of training: both terms of every alignment, and the loss of every tuning."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from lynx.errors import InputError
+from lynx.report.figures.style import OTHERS, STYLE, colour_of
+
+TERMS = {"attention": "attention term", "moments": "distribution term"}
+ROW = 3
+"""Panels beside each other."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The log of one training: what was trained, and its columns by step."""
+
+    kind: str
+    """`align` or `sft`."""
+    name: str
+    """The alignment, or the benchmark tuned on."""
+    variant: str
+    columns: Mapping[str, Sequence[float]]
+
+
+def read_curves(folder: Path) -> list[Curve]:
+    """Every curve below `results/<scale>/training`; InputError for a number that is none."""
+    return [_read(folder, path) for path in sorted(folder.rglob("*.csv"))]
+
+
+def _read(folder: Path, path: Path) -> Curve:
+    kind, *names = path.relative_to(folder).parent.parts
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    columns: dict[str, list[float]] = {}
+    for row in rows:
+        for key, text in row.items():
+            value = _number(path, key, text)
+            columns.setdefault(key, []).append(value)
+    return Curve(kind, names[-1], names[0] if kind == "sft" else "lynx", columns)
+
+
+def _number(path: Path, key: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"{path}: {key} is {text!r}, expected a finite number; run its rule again")
+    return value
+
+
+def draw_training(curves: Sequence[Curve], title: str) -> Figure:
+    """First the terms of all alignments, a line each; then a panel for each benchmark."""
+    aligned = [curve for curve in curves if curve.kind == "align"]
+    tuned: dict[str, list[Curve]] = {}
+    for curve in curves:
+        if curve.kind == "sft":
+            tuned.setdefault(curve.name, []).append(curve)
+    panels = (len(TERMS) if aligned else 0) + len(tuned)
+    with mpl.rc_context(STYLE):
+        rows = math.ceil(panels / ROW)
+        figure = Figure(figsize=(3.8 * ROW, 2.7 * rows))
+        figure.suptitle(title)
+        grid = [figure.add_subplot(rows, ROW, place + 1) for place in range(panels)]
+        for axes, (term, name) in zip(grid, TERMS.items() if aligned else (), strict=False):
+            for index, curve in enumerate(aligned):
+                _line(axes, curve, term, curve.name, OTHERS[index % len(OTHERS)])
+            axes.set_title(f"align: {name}")
+        for axes, (name, members) in zip(grid[panels - len(tuned) :], tuned.items(), strict=True):
+            for index, curve in enumerate(members):
+                _line(axes, curve, "loss", curve.variant, colour_of(curve.variant, index))
+            axes.set_title(f"sft: {name}")
+            axes.set_yscale("log")
+    return figure
+
+
+def _line(axes: Any, curve: Curve, column: str, label: str, colour: str) -> None:
+    axes.plot(curve.columns["step"], curve.columns[column], label=label, color=colour, linewidth=1)
+    axes.set_xlabel("step")
+    axes.legend(fontsize=7)
