@@ -1,4 +1,4 @@
-"""A metric before it is pooled: what each item adds to it, so that a set of items can be drawn anew.
+"""A metric before it is pooled: what each item adds to it, so that items can be drawn anew.
 
 ``N`` items, ``K`` statistics of an item, ``R`` sets of items.
 """
