@@ -81,9 +81,13 @@ def compare(
     """
     compared = read_runs(paths, root)
     first = compared.runs[0].score
-    name = first.report["benchmark"]
-    # Asked of results that are there, so the benchmark need not be among what runs.
-    chosen = {**(overrides or {}), "benchmarks": [configured_with(first.root, name)]}
+    name, scale = first.report["benchmark"], first.report["scale"]
+    # Asked of results that are there, so neither need be what is configured to run.
+    chosen = {
+        "scale": scale,
+        **(overrides or {}),
+        "benchmarks": [configured_with(first.root, name)],
+    }
     config = load_experiment(files, chosen, first.root).benchmarks[name]
     return beside(compared, config.main_metric, config.main_groups)
 
