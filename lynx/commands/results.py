@@ -43,6 +43,17 @@ def seeds(
 
 
 @app.command()
+def curve(
+    artefact: Annotated[Path, typer.Argument(help="A trained artefact, e.g. runs/.../seed0.")],
+    target: Annotated[Path, typer.Argument(help="The CSV file to write.")],
+) -> None:
+    """Write the curve of a training as CSV: loss, its terms, learning rate, by step."""
+    from lynx.report.curves import write_curve
+
+    write_curve(artefact, target)
+
+
+@app.command()
 def compare(
     scores: Annotated[
         list[Path],
@@ -87,17 +98,6 @@ def compare(
     print_comparison(found, console)
     if samples:
         print_questions(found, limit, console)
-
-
-@app.command()
-def curve(
-    artefact: Annotated[Path, typer.Argument(help="A trained artefact, e.g. runs/.../seed0.")],
-    target: Annotated[Path, typer.Argument(help="The CSV file to write.")],
-) -> None:
-    """Write the curve of a training as CSV: loss, its terms, learning rate, by step."""
-    from lynx.report.curves import write_curve
-
-    write_curve(artefact, target)
 
 
 @app.command()
