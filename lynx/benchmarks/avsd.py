@@ -176,7 +176,7 @@ def score(samples: Sequence[Sample], predictions: Mapping[str, str]) -> Scores:
         predictions, references, {str(index): ids for index, ids in enumerate(members.values())}
     )
     groups = {key: captions.groups[str(index)] for index, key in enumerate(members)}
-    return assemble(coverage, captions.overall, members, groups)
+    return assemble(coverage, captions.overall, members, groups, captions.per_item)
 
 
 BENCHMARK = Benchmark(

@@ -13,6 +13,7 @@ from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.scores import Scores
 from lynx.errors import InputError
 from lynx.metrics.multiple_choice import Accuracy, Rule, accuracy, letter_of
+from lynx.metrics.per_item import mean, mean_of_parts
 
 LETTERS = "ABCDEFGHIJ"
 
@@ -85,7 +86,12 @@ def score_choices(
         return _task_means(ids, task_of, right, task_means) | right(ids).values
 
     groups = {key: values(ids) for key, ids in members.items()}
-    return assemble(overall, values(list(gold)), members, groups)
+    tasks = list(task_of.values())
+    per_item = {
+        **{name: mean_of_parts(overall.right[rule], tasks) for name, rule in task_means.items()},
+        **{name: mean(right) for name, right in overall.right.items()},
+    }
+    return assemble(overall, values(list(gold)), members, groups, per_item)
 
 
 def _task_means(

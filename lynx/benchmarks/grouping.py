@@ -9,6 +9,7 @@ from lynx.benchmarks.annotation import unique
 from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.scores import Metric, Scores
 from lynx.errors import InputError
+from lynx.metrics.per_item import PerItem
 
 # A grouping and one of its groups, such as ("type", "What").
 Group = tuple[str, str]
@@ -58,6 +59,7 @@ def assemble(
     values: Mapping[str, float],
     members: Mapping[Group, Sequence[str]],
     groups: Mapping[Group, Mapping[str, float]],
+    per_item: Mapping[str, PerItem],
 ) -> Scores:
     """Metric -> value, over all items and in each group, with the number of items behind it."""
     nested: dict[str, dict[str, dict[str, Metric]]] = {}
@@ -70,6 +72,7 @@ def assemble(
         samples=overall.count,
         missing=overall.missing,
         empty=overall.empty,
+        per_item=per_item,
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from lynx.metrics.per_item import PerItem
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class Scores:
     ``metrics``: key -> metric, in the protocol's order, over all ``samples`` annotated items.
     ``groups``: grouping ("type" or a tag) -> group -> the same metrics over the items of the group.
     ``missing`` items have no prediction, ``empty`` ones a blank prediction; both count as wrong.
+    ``per_item``: key -> what each sample, in the order given, adds to that metric, for intervals; a
+    metric that cannot say is not in it.
     """
 
     metrics: dict[str, Metric]
@@ -28,7 +33,20 @@ class Scores:
     samples: int
     missing: int
     empty: int
+    per_item: Mapping[str, PerItem] = field(default_factory=dict, compare=False, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """The scores as JSON types, as they stand in ``metrics.json``."""
-        return asdict(self)
+        return {
+            "metrics": {key: asdict(metric) for key, metric in self.metrics.items()},
+            "groups": {
+                grouping: {
+                    group: {key: asdict(metric) for key, metric in metrics.items()}
+                    for group, metrics in groups.items()
+                }
+                for grouping, groups in self.groups.items()
+            },
+            "samples": self.samples,
+            "missing": self.missing,
+            "empty": self.empty,
+        }

@@ -10,6 +10,7 @@ from lynx.benchmarks.scores import Scores
 from lynx.metrics.captions import caption_scores
 from lynx.metrics.cleaning import clean_answer
 from lynx.metrics.exact_match import ExactMatch, exact_match
+from lynx.metrics.per_item import PerItem, mean
 
 EXACT_MATCH_METRICS = ("em", "em_refined")
 
@@ -24,7 +25,7 @@ def score_exact_match(samples: Sequence[Sample], predictions: Mapping[str, str])
     members = group_members(samples)
     overall = exact_match(predictions, references)
     groups = {key: _within(ids, predictions, references) for key, ids in members.items()}
-    return assemble(overall, _fractions(overall), members, groups)
+    return assemble(overall, _fractions(overall), members, groups, _per_item(overall))
 
 
 def score_phrases(samples: Sequence[Sample], predictions: Mapping[str, str]) -> Scores:
@@ -49,7 +50,8 @@ def score_phrases(samples: Sequence[Sample], predictions: Mapping[str, str]) -> 
         key: _within(ids, predictions, references) | captions.groups[str(index)]
         for index, (key, ids) in enumerate(members.items())
     }
-    return assemble(overall, _fractions(overall) | captions.overall, members, groups)
+    values = _fractions(overall) | captions.overall
+    return assemble(overall, values, members, groups, _per_item(overall) | captions.per_item)
 
 
 def _within(
@@ -57,6 +59,11 @@ def _within(
 ) -> dict[str, float]:
     answered = {item: predictions[item] for item in ids if item in predictions}
     return _fractions(exact_match(answered, {item: references[item] for item in ids}))
+
+
+def _per_item(scores: ExactMatch) -> dict[str, PerItem]:
+    em, refined = zip(*((item.em, item.refined) for item in scores.matches), strict=True)
+    return dict(zip(EXACT_MATCH_METRICS, (mean(em), mean(refined)), strict=True))
 
 
 def _fractions(scores: ExactMatch) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lynx.commands.options import HERE, ConfigFiles, Overrides, Root, load
+from lynx.commands.options import HERE, ConfigFiles, Overrides, Root, load, read_pairs
 
 app = typer.Typer()
 
@@ -90,6 +90,53 @@ def curve(
     from lynx.report.curves import write_curve
 
     write_curve(artefact, target)
+
+
+@app.command()
+def compare(
+    scores: Annotated[
+        list[Path],
+        typer.Argument(help="Two or more metrics.json or their folders; the first is the base."),
+    ],
+    samples: Annotated[
+        bool, typer.Option("--samples", help="List the questions on which they differ too.")
+    ] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="Questions that are listed. [20; all of them as JSON]"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Annotated[
+        Path | None,
+        typer.Option("--root", help="The project's folder. [the nearest with config/config.yaml]"),
+    ] = None,
+) -> None:
+    """Lay runs of one benchmark beside each other, with 95 % intervals over its questions.
+
+    `lynx compare results/demo/lynx/scanqa/seed0 results/demo/video-only/scanqa/seed0 --samples`.
+    10,000 times the questions are drawn anew, the same ones for every run, and all runs are scored
+    on them. A difference whose interval excludes zero (\\*) is larger than this choice of questions
+    explains; another seed may still undo it, see `lynx seeds`. The answers below `runs/` and the
+    questions that they answer must be there. Exit code 2 if the runs cannot be compared.
+    """
+    import json
+
+    from rich.console import Console
+
+    from lynx.report.comparison import as_dict
+    from lynx.report.comparison import compare as lay_beside
+    from lynx.report.comparison_table import print_comparison, print_questions
+
+    found = lay_beside(scores, root, config, read_pairs(sets))
+    if as_json:
+        typer.echo(json.dumps(as_dict(found, limit), indent=1, ensure_ascii=False))
+        return
+    console = Console()
+    print_comparison(found, console)
+    if samples:
+        print_questions(found, limit, console)
 
 
 @app.command()

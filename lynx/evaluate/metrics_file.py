@@ -63,7 +63,7 @@ def read_report(path: Path) -> dict[str, Any]:
     """Read a score; InputError for a file that is absent or is none."""
     if not path.is_file():
         raise InputError(f"{path}: no metrics of this run; {AGAIN}")
-    text = path.read_text(encoding="utf-8")
+    text = path.read_bytes()
     try:
         _Report.model_validate_json(text)
     except ValidationError as error:
@@ -82,11 +82,17 @@ def own_problems(path: Path, report: Mapping[str, Any]) -> Iterator[str]:
             f"{path}: made by version {report.get('stage_version')} of stage score, the code is at "
             f"version {version}; {AGAIN}"
         )
-    elif fault := not_finite(report):
+    else:
+        yield from number_problems(path, report)
+    yield from count_problems(path, report)
+
+
+def number_problems(path: Path, report: Mapping[str, Any]) -> Iterator[str]:
+    """A number that is none, or an edit."""
+    if fault := not_finite(report):
         yield f"{path}: {fault[0]} is {fault[1]}, expected a finite number; {AGAIN}"
     else:
         yield from edits(path, report)
-    yield from count_problems(path, report)
 
 
 def edits(path: Path, report: Mapping[str, Any], again: str = AGAIN) -> Iterator[str]:

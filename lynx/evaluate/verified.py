@@ -40,12 +40,7 @@ def source_problems(
     answers, table = predictions.manifest, data.manifest
     if answers is None or table is None:
         return  # their own links say so
-    found = hash_file(predictions.path / MANIFEST_NAME)
-    if found != report.get("predictions"):
-        yield (
-            f"{path}: the score of predictions {str(report.get('predictions'))[:12]}, but "
-            f"{predictions.path / MANIFEST_NAME} is {found[:12]}; {AGAIN}"
-        )
+    yield from other_predictions(path, report, predictions.path)
     named = report.get("parents", {})
     for parent in answers.parents:
         if parent.stage in ("base", "sft") and named.get(parent.stage) != parent.content:
@@ -59,6 +54,16 @@ def source_problems(
             f"{table.content[:12]}; {AGAIN}"
         )
     yield from _denominator(path, report, answers, table)
+
+
+def other_predictions(path: Path, report: Mapping[str, Any], folder: Path) -> Iterator[str]:
+    """A score names the predictions that lie in the folder."""
+    found = hash_file(folder / MANIFEST_NAME)
+    if found != report.get("predictions"):
+        yield (
+            f"{path}: the score of predictions {str(report.get('predictions'))[:12]}, but "
+            f"{folder / MANIFEST_NAME} is {found[:12]}; {AGAIN}"
+        )
 
 
 def _denominator(
@@ -109,7 +114,14 @@ def recomputed_problems(
     except InputError as error:
         yield f"{path}: cannot be computed again: {error}"
         return
-    expected = dict(numbers(scores.as_dict()))
+    yield from other_values(path, report, scores.as_dict(), predictions)
+
+
+def other_values(
+    path: Path, report: Mapping[str, Any], scores: Mapping[str, Any], predictions: Path
+) -> Iterator[str]:
+    """The first value of a score that is not what its answers come to, with how many there are."""
+    expected = dict(numbers(scores))
     found = dict(numbers({key: report[key] for key in SCORES}))
     wrong = [
         key

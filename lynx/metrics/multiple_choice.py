@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lynx.errors import InputError
 from lynx.metrics.coverage import cover
@@ -15,12 +15,16 @@ Rule = Callable[[str, str], bool]
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Fraction of ``count`` items right by each rule; ``missing`` and ``empty`` ones are wrong."""
+    """Fraction of ``count`` items right by each rule; ``missing`` and ``empty`` ones are wrong.
+
+    ``right``: rule -> whether each item is, in the order of the gold answers.
+    """
 
     values: dict[str, float]
     count: int
     missing: int
     empty: int
+    right: dict[str, list[bool]] = field(default_factory=dict, compare=False, repr=False)
 
 
 def accuracy(
@@ -41,16 +45,17 @@ def accuracy(
                 "the item in the annotation"
             )
     coverage = cover(predictions, gold)
-    answered = {item: text for item, text in coverage.texts.items() if text.strip()}
-
-    def fraction(rule: Rule) -> float:
-        return sum(rule(text, gold[item]) for item, text in answered.items()) / len(gold)
-
+    answers = coverage.texts.items()
+    right = {
+        name: [bool(text.strip()) and rule(text, gold[item]) for item, text in answers]
+        for name, rule in rules.items()
+    }
     return Accuracy(
-        values={name: fraction(rule) for name, rule in rules.items()},
+        values={name: sum(items) / len(gold) for name, items in right.items()},
         count=len(gold),
         missing=coverage.missing,
         empty=coverage.empty,
+        right=right,
     )
 
 

@@ -18,7 +18,7 @@ from lynx.config import workflow
 from lynx.config.decided import decided, place_of
 from lynx.config.layout import Layout
 from lynx.evaluate.predictions import write_predictions
-from lynx.evaluate.stage import run_headline, run_score
+from lynx.evaluate.stage import PROMPT, VISUAL_TOKENS, run_headline, run_score
 from lynx.project import Project
 from tests.unit.config_copy import MAIN, copy_config
 
@@ -92,6 +92,7 @@ def make(project: Project, folder: Path, texts: Mapping[str, str]) -> None:
             draft.counts[f"{split} kept"] = len(QUESTIONS)
         elif place.stage == "predict":
             draft.counts["answered"] = len(ANSWERS)
+            draft.facts.update({VISUAL_TOKENS: 1, PROMPT: "how many?"})
 
 
 def parents_of(project: Project, stage: str, names: Mapping[str, str]) -> list[str]:

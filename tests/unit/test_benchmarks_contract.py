@@ -19,6 +19,7 @@ from lynx.benchmarks.sample import Sample, read_samples, write_samples
 from lynx.benchmarks.scores import Metric, Scores
 from lynx.errors import InputError
 from lynx.metrics import captions
+from lynx.metrics import meteor as meteor_module
 from lynx.metrics.meteor import meteor
 from lynx.model.chat import IGNORED, ChatEncoder
 from lynx.sft.dataset import conversation
@@ -53,7 +54,8 @@ def _read(benchmark: Benchmark, root: Path, split: str, files: dict[str, object]
 def one_meteor() -> Iterator[None]:
     """METEOR as it is, but started once for the module: loading its tables takes seconds."""
     with meteor() as scorer, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(captions, "meteor", lambda: nullcontext(scorer))
+        for module in (captions, meteor_module):
+            patch.setattr(module, "meteor", lambda: nullcontext(scorer))
         yield
 
 
@@ -92,6 +94,15 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> ChatEncoder:
     folder = tmp_path_factory.mktemp("tokenizer")
     byte_tokenizer().save_pretrained(folder)
     return ChatEncoder.load(folder, 256 + SPECIAL.index("<image>"))
+
+
+def test_items_come_to_the_metrics(outcome: Outcome) -> None:
+    scores, ids = outcome.scores, [sample.id for sample in outcome.samples]
+    assert list(scores.per_item) == list(outcome.benchmark.metrics)
+    for name, item in scores.per_item.items():
+        assert item.pooled() == pytest.approx(scores.metrics[name].value, abs=1e-12)
+        alone = [outcome.alone[key][name].value for key in ids]
+        assert item.alone().tolist() == pytest.approx(alone, abs=1e-12)
 
 
 def test_samples_survive_their_table(outcome: Outcome, tmp_path: Path) -> None:
