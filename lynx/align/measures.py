@@ -32,8 +32,8 @@ from lynx.model.tower import clip_tokens
 from lynx.project import Project, device_name
 
 ITEMS_PER_GROUP = 100
-"""Items (one video, or one chunk of a scene) of each group whose frames are looked at. The distances
-are means over all pairs of frames, so that few clips do; encoding all would double stage 1."""
+"""Items (one video, or one chunk of a scene) of each group whose frames are looked at. A mean over
+all pairs of frames needs few clips; encoding all of them would double stage 1."""
 
 
 def run_geometry(project: Project) -> None:
