@@ -66,6 +66,7 @@ rule tables:
 
 include: "workflow/rules/data.smk"
 include: "workflow/rules/reference.smk"
+include: "workflow/rules/measures.smk"
 include: "workflow/rules/align.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/sft.smk"

@@ -67,6 +67,24 @@ def tiny_project(root: Path) -> Path:
     return root
 
 
+def two_group_project(root: Path) -> Path:
+    """ScanQA in group 3d, SQA3D in a group that nothing runs of; their reference clips differ."""
+    tiny_project(root)
+    path = root / "config/recipes/demo.yaml"
+    recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for section in ("frames", "reference", "align"):
+        own = recipe[section]["3d"]["demo"]
+        recipe[section]["other"] = {"demo": {**own}}
+    for group, source, frames in (("3d", "scanqa", 4), ("other", "sqa3d", 2)):
+        recipe["align"][group]["demo"]["sources"] = [source]
+        recipe["reference"][group]["demo"] |= {"sources": [source], "frames_per_clip": frames}
+    path.write_text(yaml.safe_dump(recipe), encoding="utf-8")
+    edit_yaml(root / "config/benchmarks/sqa3d.yaml", {"group": "other"})
+    overrides = {key: item for key, item in OVERRIDES.items() if "frames_per_clip" not in key}
+    edit_yaml(root / "config/config.yaml", {"overrides": overrides, "benchmarks": ["scanqa"]})
+    return root
+
+
 def edit_yaml(path: Path, changes: Mapping[str, object]) -> None:
     """Replace top-level keys of a configuration file that holds no anchors."""
     data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -115,6 +133,22 @@ def prepare(root: Path, **overrides: object) -> Project:
         run_data(project, benchmark)
     run_frames(project, "3d", group_clips(project, "3d"))
     return project
+
+
+def run_two_groups(project: Project) -> None:
+    """Every stage of `two_group_project` up to the references."""
+    from lynx.align.stage import run_reference
+    from lynx.benchmarks.stage import group_clips, run_data
+    from lynx.demo.stage import run_world
+    from lynx.media.stage import run_frames
+    from lynx.model.stage import run_base
+
+    run_world(project, "rooms")
+    run_base(project)
+    for benchmark, group in {"scanqa": "3d", "sqa3d": "other"}.items():
+        run_data(project, benchmark)
+        run_frames(project, group, group_clips(project, group))
+        run_reference(project, group)
 
 
 def encode(project: Project, variant: str) -> None:

@@ -32,6 +32,8 @@ STAGE_MODULES: Mapping[str, tuple[str, ...]] = {
     "data": ("lynx.benchmarks.stage",),
     "frames": ("lynx.media.stage",),
     "reference": ("lynx.align.stage",),
+    "geometry": ("lynx.align.measures",),
+    "stability": ("lynx.align.measures",),
     "align": ("lynx.align.stage",),
     "features": ("lynx.features.stage",),
     "sft": ("lynx.sft.stage",),

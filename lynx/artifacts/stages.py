@@ -8,6 +8,8 @@ STAGE_VERSIONS = {
     "data": 1,
     "frames": 1,
     "reference": 1,
+    "geometry": 1,
+    "stability": 1,
     "align": 2,
     "features": 1,
     "sft": 3,

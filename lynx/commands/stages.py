@@ -111,6 +111,22 @@ def reference(
 
 
 @app.command()
+def geometry(config: ConfigFiles = [], sets: Overrides = [], root: Root = HERE) -> None:  # noqa: B006
+    """Where word embeddings and frames lie in the base's input space, from training clips."""
+    from lynx.align.measures import run_geometry
+
+    run_geometry(load(config, sets, root))
+
+
+@app.command()
+def stability(config: ConfigFiles = [], sets: Overrides = [], root: Root = HERE) -> None:  # noqa: B006
+    """How far the references of all groups differ, layer by layer."""
+    from lynx.align.measures import run_stability
+
+    run_stability(load(config, sets, root))
+
+
+@app.command()
 def align(
     name: Annotated[str, typer.Option(help="A group, or a benchmark; -<variant> for its own.")],
     ranks: Ranks = None,

@@ -258,6 +258,11 @@ class Experiment(Strict):
         """What decides a frames artefact: the same for a whole group."""
         return self.group_recipe(self.benchmarks[self.framed(frames)[0]].group).frames
 
+    @property
+    def groups(self) -> list[str]:
+        """Every group that there is a reference of, in name order: `pooled` ones too."""
+        return sorted({item.group for item in self.benchmarks.values()})
+
     def group_benchmarks(self, group: str) -> list[str]:
         """Benchmarks of one group, in name order: configured ones and sources of training clips."""
         return sorted(name for name, item in self.benchmarks.items() if item.group == group)

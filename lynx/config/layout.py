@@ -80,6 +80,16 @@ class Layout:
         folder = self.root / "results" / self.scale / variant / benchmark / f"seed{seed}"
         return folder / "metrics.json"
 
+    @property
+    def geometry(self) -> Path:
+        """Where words and frames lie in the base's input space."""
+        return self.root / "results" / self.scale / "geometry.json"
+
+    @property
+    def stability(self) -> Path:
+        """How far the references of the groups differ."""
+        return self.root / "results" / self.scale / "stability.json"
+
     def curve(self, trained: Path) -> Path:
         """The curve of a training, given the folder of its artefact."""
         name = trained.relative_to(self.runs)

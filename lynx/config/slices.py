@@ -61,6 +61,19 @@ def reference_slice(experiment: Experiment, group: str) -> Slice:
     }
 
 
+def geometry_slice(experiment: Experiment) -> Slice:
+    """Words and frames of the base: of what ordinary video, as the groups' references see it."""
+    return {
+        "model": _model(experiment),
+        "groups": {name: reference_slice(experiment, name) for name in experiment.groups},
+    }
+
+
+def stability_slice(experiment: Experiment) -> Slice:
+    """The groups whose references are compared; what decides these is theirs."""
+    return {"model": _model(experiment), "groups": experiment.groups}
+
+
 def align_slice(experiment: Experiment, align: str) -> Slice:
     """Stage 2: the vision adapter; `align` is one of `experiment.alignments`."""
     alignment = experiment.alignments[align]

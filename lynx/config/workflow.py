@@ -278,6 +278,19 @@ def reference_inputs(experiment: Experiment, group: str) -> list[str]:
     return [manifest(folder) for folder in (layout.base, layout.frames(group), *tables)]
 
 
+def geometry_inputs(experiment: Experiment) -> list[str]:
+    """Base, and what the references of all groups are made from."""
+    inputs = (reference_inputs(experiment, group) for group in experiment.groups)
+    return list(dict.fromkeys(path for paths in inputs for path in paths))
+
+
+def stability_inputs(experiment: Experiment) -> list[str]:
+    """Base, and the references of all groups."""
+    layout = Layout(Path(), experiment.scale_name)
+    folders = (layout.base, *(layout.reference(group) for group in experiment.groups))
+    return [manifest(folder) for folder in folders]
+
+
 def align_inputs(experiment: Experiment, name: str) -> list[str]:
     """Base, frames, references, and the tables that name the training scenes."""
     layout, alignment = Layout(Path(), experiment.scale_name), experiment.alignments[name]

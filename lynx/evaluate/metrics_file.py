@@ -10,13 +10,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from lynx.artifacts.differences import not_finite
-from lynx.artifacts.hashing import hash_data
 from lynx.artifacts.publish import write_atomic
+from lynx.artifacts.sealed import CONTENT, content_of, sealed_text
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.errors import InputError
 
 FILE_NAME = "metrics.json"
-CONTENT = "content"
 SCORES = ("metrics", "groups", "samples", "missing", "empty")
 AGAIN = "run the score rule again"
 
@@ -48,15 +47,9 @@ class _Report(BaseModel):
     compare_with: dict[str, dict[str, object]] = {}
 
 
-def content_of(report: Mapping[str, Any]) -> str:
-    """The hash over every field but the one that holds it."""
-    return hash_data({key: value for key, value in report.items() if key != CONTENT})
-
-
 def write_report(path: Path, report: Mapping[str, Any]) -> None:
     """Write a score with its content hash; ValueError for a number that is not finite."""
-    sealed = {**report, CONTENT: content_of(report)}
-    write_atomic(path, json.dumps(sealed, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_atomic(path, sealed_text(report))
 
 
 def read_report(path: Path) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from lynx.config.gpu_targets import GpuTargetName
 from lynx.errors import InputError
 from lynx.model.attention import attention_used, choose_attention, use_attention
 from lynx.model.families.llava_onevision import (
+    EMBEDDING_PREFIXES,
     LANGUAGE_PREFIXES,
     TOWER_PREFIXES,
     BaseInfo,
@@ -31,8 +32,12 @@ from lynx.model.families.llava_onevision import (
 if TYPE_CHECKING:
     from lynx.model.pixels import FrameProcessor
 
-Part = Literal["tower", "language"]
-PREFIXES: dict[Part, tuple[str, ...]] = {"tower": TOWER_PREFIXES, "language": LANGUAGE_PREFIXES}
+Part = Literal["tower", "embedding", "language"]
+PREFIXES: dict[Part, tuple[str, ...]] = {
+    "tower": TOWER_PREFIXES,
+    "embedding": EMBEDDING_PREFIXES,
+    "language": LANGUAGE_PREFIXES,
+}
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 

@@ -6,19 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
-import yaml
 
 from lynx.align import stage as align_stage
 from lynx.align.losses import Reference
 from lynx.align.reference import Counted, ReferenceBuilder, load_reference, pool
-from lynx.align.stage import run_align, run_reference
+from lynx.align.stage import run_align
 from lynx.artifacts.verify import require_stage
-from lynx.benchmarks.stage import group_clips, run_data
-from lynx.demo.stage import run_world
-from lynx.media.stage import run_frames
 from lynx.model.base import Base
-from lynx.model.stage import run_base
-from tests.project_copy import OVERRIDES, edit_yaml, load, tiny_project
+from tests.project_copy import load, run_two_groups, two_group_project
 from tests.tiny_model import CPU, open_base, random_pixels
 
 
@@ -71,21 +66,8 @@ def test_one_reference_stays_as_it_is(tiny_base: Path, tmp_path: Path) -> None:
 
 @pytest.fixture
 def two_groups(tmp_path: Path) -> Path:
-    """ScanQA in group 3d, SQA3D in a group that nothing runs of; their reference clips differ."""
-    root = tiny_project(tmp_path / "project")
-    path = root / "config/recipes/demo.yaml"
-    recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
-    for section in ("frames", "reference", "align"):
-        own = recipe[section]["3d"]["demo"]
-        recipe[section]["other"] = {"demo": {**own}}
-    for group, source, frames in (("3d", "scanqa", 4), ("other", "sqa3d", 2)):
-        recipe["align"][group]["demo"]["sources"] = [source]
-        recipe["reference"][group]["demo"] |= {"sources": [source], "frames_per_clip": frames}
-    path.write_text(yaml.safe_dump(recipe), encoding="utf-8")
-    edit_yaml(root / "config/benchmarks/sqa3d.yaml", {"group": "other"})
-    overrides = {key: item for key, item in OVERRIDES.items() if "frames_per_clip" not in key}
-    edit_yaml(root / "config/config.yaml", {"overrides": overrides, "benchmarks": ["scanqa"]})
-    return root
+    """A project of two groups; nothing of it has been run."""
+    return two_group_project(tmp_path / "project")
 
 
 def test_an_alignment_meets_the_references_of_several_groups(
@@ -93,12 +75,7 @@ def test_an_alignment_meets_the_references_of_several_groups(
 ) -> None:
     project = load(two_groups)
     assert project.experiment.alignments["3d-reference-3d"].references == ("3d", "other")
-    run_world(project, "rooms")
-    run_base(project)
-    for benchmark, group in {"scanqa": "3d", "sqa3d": "other"}.items():
-        run_data(project, benchmark)
-        run_frames(project, group, group_clips(project, group))
-        run_reference(project, group)
+    run_two_groups(project)
     pooled: list[list[Counted]] = []
     monkeypatch.setattr(align_stage, "pool", lambda parts: pooled.append(parts) or pool(parts))
     run_align(project, "3d-reference-3d")

@@ -21,6 +21,7 @@ LANGUAGE_LINEARS = (
     r"model\.language_model\..*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 )
 TOWER_PREFIXES = ("model.vision_tower.", "model.multi_modal_projector.", "model.image_newline")
+EMBEDDING_PREFIXES = ("model.language_model.embed_tokens.",)
 LANGUAGE_PREFIXES = ("model.language_model.", "lm_head.")
 
 # Older checkpoints and adapters (transformers 4.x) nest the same modules under these names.
