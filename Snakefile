@@ -54,14 +54,15 @@ rule experiments:
         CONFIG.training_curves(),
 
 
-rule ablations:
+rule analyses:
     input:
-        CONFIG.ablations(),
+        CONFIG.analyses(),
 
 
 rule tables:
     input:
         CONFIG.paper_tables(),
+        CONFIG.figures(),
 
 
 include: "workflow/rules/data.smk"

@@ -164,9 +164,10 @@ class WorkflowConfig:
         names = self.experiment.main.benchmarks
         return [f"results/tables/{name}-seeds.{kind}" for name in names for kind in ("csv", "md")]
 
-    def scores_there(self) -> str:
-        """A hash of every score and measure that lies below `results/` now."""
-        kinds = ("*/*/*/seed*/metrics.json", "*/geometry.json", "*/stability.json")
+    def results_there(self) -> str:
+        """A hash of every score, measure and curve that lies below `results/` now."""
+        scores = ("*/*/*/seed*/metrics.json", "*/geometry.json", "*/stability.json")
+        kinds = (*scores, "*/training/**/*.csv")
         results = self.root / "results"
         found = sorted(path for kind in kinds for path in results.glob(kind))
         return hash_data([[path.as_posix(), hash_file(path)] for path in found])
@@ -179,9 +180,22 @@ class WorkflowConfig:
         pages = [f"results/tables/runs.{kind}" for kind in ("md", "html")]
         return [f"results/tables/{stem}.{kind}" for stem in stems for kind in kinds] + pages
 
-    def ablations(self) -> list[str]:
-        """Scores of the variants that no benchmark's headline shows and a published row names."""
+    def figures(self) -> list[str]:
+        """The figures that can always be drawn."""
+        names = ("radar", "parameters", "rank", "benefit", "training")
+        return [f"results/figures/{name}.{kind}" for name in names for kind in ("png", "pdf")]
+
+    def analyses(self) -> list[str]:
+        """What tables show beside the headlines: ablations, and measures of base and reference."""
         layout = Layout(Path(), self.experiment.scale_name)
+        return [
+            str(layout.geometry),
+            str(layout.stability),
+            *self._ablations(layout),
+        ]
+
+    def _ablations(self, layout: Layout) -> list[str]:
+        """Scores of the variants that no benchmark's headline shows and a published row names."""
         return [
             str(layout.metrics(variant, benchmark, self.experiment.main.seed))
             for table in self._published.tables.values()

@@ -64,7 +64,8 @@ def markdown(grid: Grid) -> str:
 
     def cell(found: TextCell) -> str:
         text = found.text.replace("*", "\\*")
-        return f"[{text}]({RUNS_PAGE}.md#{found.runs})" if found.runs else text
+        target = found.target(f"{RUNS_PAGE}.md")
+        return text if target is None else f"[{text}]({target})"
 
     emphasis = {"published": "{}", "ours": "**{}**", "control": "**{}**", "difference": "*{}*"}
 
@@ -94,7 +95,7 @@ def latex(grid: Grid) -> str:
 
 def html(grid: Grid) -> str:
     """A page of its own, without anything fetched."""
-    return _render("table.html.j2", grid=grid, runs_page=RUNS_PAGE)
+    return _render("table.html.j2", grid=grid, runs_page=f"{RUNS_PAGE}.html")
 
 
 def runs_markdown(cards: Iterable[RunCard]) -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 from lynx.config.published import PublishedRow
 from lynx.report.costs import TITLES
 from lynx.report.paper import Figure, OurRow, PaperTable
+from lynx.report.runs import RESULTS
 
 NOTHING, NO_RUN = "-", "no run"
 BANNER = (
@@ -30,10 +31,15 @@ Kind = Literal["published", "ours", "difference", "control"]
 
 @dataclass(frozen=True)
 class TextCell:
-    """What a cell says, and the row of `runs` that it leads to."""
+    """What a cell says, and what it leads to: a place of the page of runs, or another file."""
 
     text: str
     runs: str | None = None
+    file: str | None = None
+
+    def target(self, runs_page: str) -> str | None:
+        """The link, seen from the folder of tables."""
+        return self.file if self.runs is None else f"{runs_page}#{self.runs}"
 
 
 @dataclass(frozen=True)
@@ -111,9 +117,10 @@ def _label(row: OurRow) -> str:
 def _cell(figure: Figure | None) -> TextCell:
     if figure is None:
         return TextCell(NO_RUN)
-    name = next((run.name for run in figure.runs), None)
-    link = None if name is None else anchor(name.scale, name.variant, name.benchmark)
-    return TextCell(figure.text, link)
+    if figure.file is not None:
+        return TextCell(figure.text, file=f"../{figure.file.relative_to(RESULTS).as_posix()}")
+    name = figure.runs[0].name
+    return TextCell(figure.text, anchor(name.scale, name.variant, name.benchmark))
 
 
 def _difference(figure: Figure | None) -> TextCell:

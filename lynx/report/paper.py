@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from lynx.config.published import Column, Counterpart, Published, PublishedRow, PublishedTable
 from lynx.report.costs import Costs
 from lynx.report.measures import Measures
-from lynx.report.runs import Run, Runs
+from lynx.report.runs import RESULTS, Run, Runs
 from lynx.report.spread import Spread
 
 PERCENT, MILLION = 100.0, 1e6
@@ -23,6 +24,8 @@ class Figure:
     spread: Spread
     runs: tuple[Run, ...]
     published: float | None
+    file: Path | None = None
+    """The file of a measure, which has no runs, below the project's root."""
 
     @property
     def text(self) -> str:
@@ -179,7 +182,10 @@ class TableBuilder:
     def _measured(self, column: Column, scale: str, printed: float | None) -> Figure | None:
         assert column.measure is not None
         value = self.measures.value(scale, *column.measure)
-        return None if value is None else Figure(column, Spread((value,)), (), printed)
+        if value is None:
+            return None
+        file = RESULTS / scale / f"{column.measure[0]}.json"
+        return Figure(column, Spread((value,)), (), printed, file)
 
     def _missing(self, table: PublishedTable, row: OurRow) -> Iterator[str]:
         """What a row with runs lacks; one without any says so in its cells."""

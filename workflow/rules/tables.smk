@@ -4,6 +4,7 @@ localrules:
     seeds,
     curve,
     paper_tables,
+    figures,
 
 
 rule headline:
@@ -73,6 +74,25 @@ rule paper_tables:
         options=CONFIG.options,
         seeds=CONFIG.experiment.main.seeds,
         # No inputs: tables show what was run, and must not run what was not.
-        scores=CONFIG.scores_there(),
+        results=CONFIG.results_there(),
     shell:
         "lynx --log {log} tables {params.options}"
+
+
+rule figures:
+    input:
+        "config/published.yaml",
+    output:
+        CONFIG.figures(),
+    log:
+        "logs/figures.log",
+    conda:
+        CONFIG.environment
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        options=CONFIG.options,
+        results=CONFIG.results_there(),
+    shell:
+        "lynx --log {log} figures {params.options}"

@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from lynx.config.experiment import BenchmarkConfig
-from lynx.report.figures.style import STYLE, SYNTHETIC, colour_of
+from lynx.report.figures.style import STYLE, colour_of, nothing
 from lynx.report.runs import Run, Runs
 from lynx.report.spread import Spread
 
@@ -67,13 +67,14 @@ def _by_group(
     return found
 
 
-def draw_benefit(bars: Sequence[Bars], scale: str, synthetic: bool) -> Figure:
+def draw_benefit(bars: Sequence[Bars], title: str) -> Figure:
     """A panel for each benchmark, a bar for each variant in each group, deviations over seeds."""
+    if not bars:
+        return nothing(title)
     with mpl.rc_context(STYLE):
         rows = -(-len(bars) // ROW)
         figure = Figure(figsize=(4.0 * ROW, 2.8 * rows + 0.5))
-        note = f" ({SYNTHETIC})" if synthetic else ""
-        figure.suptitle(f"What X gives, at {scale}{note}: mean and deviation over seeds")
+        figure.suptitle(title)
         labels: dict[str, Any] = {}
         for place, each in enumerate(bars):
             axes = figure.add_subplot(rows, ROW, place + 1)

@@ -33,19 +33,16 @@ def write_figures(project: Project) -> list[Path]:
 
 
 def _figures(project: Project) -> Iterator[tuple[str, Figure]]:
-    """The four that there always are, then those of the configured scale's runs."""
+    """Three of all runs, then those of the configured scale's; one without any says so."""
     found = read_tables(project)
     experiment, scale = project.experiment, project.layout.scale
-    synthetic = experiment.synthetic
     yield "radar", draw_radar(found.tables)
     yield "parameters", draw_parameters(found.tables)
     yield "rank", draw_rank(found.tables)
     benchmarks = {name: experiment.benchmarks[name] for name in experiment.main.benchmarks}
     shown = [name for name in experiment.variants if name in ("lynx", *experiment.compare_with)]
+    note = f"{scale} ({SYNTHETIC})" if experiment.synthetic else scale
     bars = list(bars_of(found.runs, scale, benchmarks, shown))
-    if bars:
-        yield "benefit", draw_benefit(bars, scale, synthetic)
+    yield "benefit", draw_benefit(bars, f"What X gives, at {note}: mean and deviation over seeds")
     curves = read_curves(project.layout.root / "results" / scale / "training")
-    if curves:
-        note = f" ({SYNTHETIC})" if synthetic else ""
-        yield "training", draw_training(curves, f"Training at {scale}, seed 0{note}")
+    yield "training", draw_training(curves, f"Training at {note}")

@@ -56,6 +56,15 @@ def colour_of(name: str, index: int = 0) -> str:
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 
+def nothing(title: str) -> Figure:
+    """A figure of what was not run."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.0, 1.5))
+        figure.suptitle(title)
+        figure.text(0.5, 0.4, "no run", ha="center")
+    return figure
+
+
 def save(figure: Figure, stem: Path) -> None:
     """Write `stem`.png and `stem`.pdf, without dates, so that equal data give equal bytes."""
     with mpl.rc_context(STYLE):

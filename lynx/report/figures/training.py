@@ -13,7 +13,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from lynx.errors import InputError
-from lynx.report.figures.style import OTHERS, STYLE, colour_of
+from lynx.report.figures.style import OTHERS, STYLE, colour_of, nothing
 
 TERMS = {"attention": "attention term", "moments": "distribution term"}
 ROW = 3
@@ -61,6 +61,8 @@ def _number(path: Path, key: str, text: str) -> float:
 
 def draw_training(curves: Sequence[Curve], title: str) -> Figure:
     """First the terms of all alignments, a line each; then a panel for each benchmark."""
+    if not curves:
+        return nothing(title)
     aligned = [curve for curve in curves if curve.kind == "align"]
     tuned: dict[str, list[Curve]] = {}
     for curve in curves:
