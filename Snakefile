@@ -63,6 +63,7 @@ rule tables:
     input:
         CONFIG.paper_tables(),
         CONFIG.figures(),
+        "results/report.html",
 
 
 include: "workflow/rules/data.smk"

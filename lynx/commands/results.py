@@ -82,6 +82,21 @@ def figures(
 
 
 @app.command()
+def report(
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Write results/report.html: tables, figures, samples, workflow and runs in one file.
+
+    From what lies below results/ alone; draw the figures first. It opens without a network.
+    """
+    from lynx.report.page import write_report
+
+    typer.echo(write_report(load(config, sets, root)))
+
+
+@app.command()
 def curve(
     artefact: Annotated[Path, typer.Argument(help="A trained artefact, e.g. runs/.../seed0.")],
     target: Annotated[Path, typer.Argument(help="The CSV file to write.")],

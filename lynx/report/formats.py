@@ -106,3 +106,8 @@ def runs_markdown(cards: Iterable[RunCard]) -> str:
 def runs_html(cards: Iterable[RunCard]) -> str:
     """The same as a page."""
     return _render("runs.html.j2", cards=list(cards))
+
+
+def report_html(**parts: Any) -> str:
+    """One page of tables, figures, samples, workflow, environment and runs; see `page`."""
+    return _render("report.html.j2", **parts)

@@ -38,8 +38,10 @@ class TextCell:
     file: str | None = None
 
     def target(self, runs_page: str) -> str | None:
-        """The link, seen from the folder of tables."""
-        return self.file if self.runs is None else f"{runs_page}#{self.runs}"
+        """The link, seen from the folder of tables; a page without a name is the cell's own."""
+        if self.runs is not None:
+            return f"{runs_page}#{self.runs}"
+        return self.file.removeprefix("../") if self.file and not runs_page else self.file
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ localrules:
     curve,
     paper_tables,
     figures,
+    report,
 
 
 rule headline:
@@ -96,3 +97,22 @@ rule figures:
         results=CONFIG.results_there(),
     shell:
         "lynx --log {log} figures {params.options}"
+
+
+rule report:
+    input:
+        CONFIG.figures(),
+    output:
+        "results/report.html",
+    log:
+        "logs/report.log",
+    conda:
+        CONFIG.environment
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        options=CONFIG.options,
+        results=CONFIG.results_there(),
+    shell:
+        "lynx --log {log} report {params.options}"

@@ -1,0 +1,68 @@
+"""The workflow at a glance: kinds of stages in `dvc.yaml`, which Snakemake's job list is in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import matplotlib as mpl
+import networkx as nx
+from matplotlib.figure import Figure
+
+from lynx.artifacts.manifest import MANIFEST_NAME
+from lynx.report.figures.style import STYLE
+
+OUTS = ("outs", "metrics", "plots")
+SETTINGS = "settings"
+"""The stage that writes what the others are compared by, and makes no artefact."""
+Stages = Mapping[str, Mapping[str, Any]]
+"""`stages` of `dvc.yaml`."""
+
+
+def kind_of(stage: str) -> str:
+    """`sft` of `sft-lynx-scanqa-seed0`."""
+    return stage.partition("-")[0]
+
+
+def stage_graph(stages: Stages) -> nx.DiGraph:
+    """Kinds of stages, an edge from each to those that read it; none that follows from others."""
+    makers = {path: name for name, stage in stages.items() for path in _outs(stage)}
+    graph = nx.DiGraph()
+    graph.add_nodes_from(kind_of(name) for name in stages)
+    for name, stage in stages.items():
+        for path in stage.get("deps", ()):
+            maker = makers.get(path) or makers.get(path.removesuffix(f"/{MANIFEST_NAME}"))
+            if maker is not None and kind_of(maker) != kind_of(name):
+                graph.add_edge(kind_of(maker), kind_of(name))
+    return nx.transitive_reduction(graph)
+
+
+def _outs(stage: Mapping[str, Any]) -> Iterable[str]:
+    for kind in OUTS:
+        for out in stage.get(kind, ()):
+            yield out if isinstance(out, str) else next(iter(out))
+
+
+def draw_dag(stages: Stages) -> Figure:
+    """Kinds from left to right in the order in which they can run, with their numbers of stages."""
+    made = {name: stage for name, stage in stages.items() if stage.get("outs") and name != SETTINGS}
+    counts = Counter(kind_of(name) for name in made)
+    graph = stage_graph(made)
+    for layer, kinds in enumerate(nx.topological_generations(graph)):
+        for kind in kinds:
+            graph.nodes[kind]["subset"] = layer
+    places = nx.multipartite_layout(graph)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(11, 2.6))
+        axes = figure.add_subplot()
+        axes.axis("off")
+        nx.draw_networkx_edges(
+            graph, places, ax=axes, node_size=2600, edge_color="#888888", arrowsize=10
+        )
+        for kind, (x, y) in places.items():
+            box = {"boxstyle": "round,pad=0.4", "facecolor": "#EAF3EE", "edgecolor": "#14634A"}
+            text = f"{kind}\n{counts[kind]} stage{'s' if counts[kind] > 1 else ''}"
+            axes.text(x, y, text, ha="center", va="center", fontsize=8, bbox=box)
+        axes.margins(0.08, 0.15)
+    return figure
