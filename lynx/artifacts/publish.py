@@ -69,17 +69,18 @@ def fsync_tree(folder: Path) -> None:
     fsync_path(folder)
 
 
-def write_atomic(path: Path, text: str) -> None:
-    """Write a small file so that a reader sees the old text or the new, never a part.
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Write a small file so that a reader sees the old content or the new, never a part.
 
-    Raises InputError for a full, failing or read-only disk; the old text then stands.
+    Text is written as UTF-8.
+    Raises InputError for a full, failing or read-only disk; the old content then stands.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     with naming_disk_faults(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with beside.open("w", encoding="utf-8") as stream:
-                stream.write(text)
+            with beside.open("wb") as stream:
+                stream.write(content.encode() if isinstance(content, str) else content)
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(beside, path)

@@ -195,6 +195,14 @@ class WorkflowConfig:
     def _published(self) -> Published:
         return published_of(self.experiment, self.root)
 
+    def sample_pages(self) -> list[str]:
+        """The page of sample questions of every configured benchmark."""
+        scale, kinds = self.experiment.scale_name, ("png", "pdf")
+        names = self.experiment.main.benchmarks
+        return [
+            f"results/figures/{scale}-{name}-samples.{kind}" for name in names for kind in kinds
+        ]
+
     def training_curves(self) -> list[str]:
         """The curve of every training behind the headlines: those of the configured seed."""
         experiment, seed = self.experiment, self.experiment.main.seed
@@ -329,6 +337,15 @@ def predict_inputs(experiment: Experiment, variant: str, benchmark: str) -> list
         own.append(manifest(layout.sft(variant, experiment.trainer_of(benchmark), seed)))
     streams = experiment.variants[variant].streams
     return own + stream_inputs(experiment, variant, benchmark, split, streams)
+
+
+def samples_inputs(experiment: Experiment, benchmark: str) -> list[str]:
+    """Table, frames, and the answers of lynx and of the variants beside it."""
+    layout, seed = Layout(Path(), experiment.scale_name), experiment.main.seed
+    variants = dict.fromkeys((MAIN_VARIANT, *experiment.compare_with))
+    answers = [layout.predictions(variant, benchmark, seed) for variant in variants]
+    shown = [layout.data(benchmark), layout.frames(experiment.frames_of(benchmark))]
+    return [manifest(folder) for folder in (*shown, *answers)]
 
 
 def lmms_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str]:
