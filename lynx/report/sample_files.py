@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lynx.artifacts.verify import require_stage
 from lynx.benchmarks import get_benchmark
+from lynx.errors import InputError
 from lynx.project import Project
 from lynx.report.figure_style import plain_style, save_figure
 from lynx.report.sample_page import RIGHT, WRONG, Entry, Page, draw_page
@@ -35,16 +36,22 @@ def write_samples_page(project: Project, benchmark: str) -> Path:
 
 def read_page(project: Project, benchmark: str) -> Page:
     """Choose the questions and look up what the page shows of them."""
-    from lynx.features.clips import one_pass_shelf, open_shelf  # torch: other figures do without
-
-    experiment, layout = project.experiment, project.layout
-    require_stage(layout.data(benchmark), "data", deep=True)
-    require_stage(layout.frames(experiment.frames_of(benchmark)), "frames")
+    experiment = project.experiment
     split = experiment.recipes[benchmark].evaluate.split
-    view, shelf = experiment.view_of(benchmark, split), open_shelf(project, benchmark)
     asked = read_asked(project, benchmark, split)
+    frames = project.layout.frames(experiment.frames_of(benchmark))
+    require_stage(frames, "frames")
+
+    from lynx.features.clips import one_pass_shelf, open_shelf  # torch: a refusal does without
+
+    view, shelf = experiment.view_of(benchmark, split), open_shelf(project, benchmark)
     groupings = experiment.benchmarks[benchmark].main_groups
     chosen = choose([each for each in asked if shelf.usable(each.sample.clip)], groupings)
+    if not chosen:
+        raise InputError(
+            f"{frames}: no clip of the {len(asked)} questions of {benchmark}, split {split}, can "
+            "be read, expected one; restore the clips and run the frames rule again"
+        )
     clips = one_pass_shelf(shelf, view)
     return Page(
         title=f"{get_benchmark(benchmark).title}: sample questions",

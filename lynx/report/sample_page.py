@@ -26,11 +26,12 @@ NAMES_WIDTH = 0.22  # of the upright names beside the rows of pictures
 TEXT_GAP, BLOCK_GAP = 0.25, 0.26
 LINE_HEIGHT = 1.36  # times the size of the letters
 SIZE, SMALL, TITLE = 8.5, 7.0, 14.0
-MOST_QUESTION, MOST_OPTIONS, MOST_GOLD, MOST_ANSWER = 4, 3, 2, 2
+MOST_QUESTION, MOST_ANSWER = 6, 2  # lines
 GREY, RULE_GREY = "#555555", "#bbbbbb"
 # Okabe and Ito's bluish green and vermilion: told apart without red-green vision, and by sign.
 RIGHT, WRONG = ("✓", "#009E73"), ("✗", "#D55E00")
 BANNER_COLOUR = "#0072B2"
+_SIGN = 0.17  # of the sign before a variant's name
 
 
 @dataclass(frozen=True)
@@ -121,28 +122,29 @@ def _lines(entry: Entry, width: float) -> Iterator[Line]:
         yield Line(text, SMALL, colour=GREY)
     for text in wrapped(entry.asked.question, width, SIZE, "bold", MOST_QUESTION):
         yield Line(text, weight="bold")
-    if sample.options:
-        for text in wrapped("   ".join(bracketed(sample)), width, SIZE, most=MOST_OPTIONS):
-            yield Line(text)
+    yield from map(Line, _options(sample, width))
     yield from _answers(entry.asked, width)
+
+
+def _options(sample: Sample, width: float) -> Iterator[str]:
+    """The options on one line, or each on its own: what is cut off stands in the answers."""
+    together = " ".join(bracketed(sample))
+    for option in [together] if text_width(together, SIZE) <= width else bracketed(sample):
+        yield from wrapped(option, width, SIZE, most=1) if option else ()
 
 
 def _answers(asked: Asked, width: float) -> Iterator[Line]:
     gold = " / ".join(with_option(asked.sample, text) for text in asked.sample.references)
-    rows: list[tuple[str, Answer, int]] = [("gold", Answer(gold or None, None), MOST_GOLD)]
-    rows += [(variant, answer, MOST_ANSWER) for variant, answer in asked.answers.items()]
-    sign = text_width("✓ ", SIZE, "bold") + 0.03
-    indent = sign + max(text_width(f"{name}  ", SIZE) for name, _, _ in rows) + 0.06
-    for name, answer, most in rows:
-        mark = None if answer.right is None else RIGHT if answer.right else WRONG
-        for number, text in enumerate(
-            wrapped(_said(asked.sample, answer), width - indent, SIZE, most=most)
-        ):
-            weight = "bold" if name == "gold" else "normal"
-            first = number == 0
-            yield Line(
-                text, SIZE, weight, "black", indent, name if first else "", mark if first else None
-            )
+    rows = [("gold", Answer(gold or None, None)), *asked.answers.items()]
+    indent = _SIGN + max(text_width(f"{name}  ", SIZE) for name, _ in rows) + 0.06
+    for number, (name, answer) in enumerate(rows):
+        weight = "normal" if number else "bold"
+        sign = None if answer.right is None else RIGHT if answer.right else WRONG
+        said = _said(asked.sample, answer)
+        first, *more = wrapped(said, width - indent, SIZE, weight, MOST_ANSWER)
+        yield Line(first, weight=weight, indent=indent, name=name, sign=sign)
+        for text in more:
+            yield Line(text, weight=weight, indent=indent)
 
 
 def _said(sample: Sample, answer: Answer) -> str:
@@ -177,8 +179,7 @@ class _Sheet:
             middle = top + line.height / 2
             if line.sign is not None:
                 self._text(line.sign[0], left, middle, line.size + 1, "bold", line.sign[1])
-            name_left = left + text_width("✓ ", SIZE, "bold") + 0.03
-            self._text(line.name, name_left, middle, line.size, "normal", GREY)
+            self._text(line.name, left + _SIGN, middle, line.size, "normal", GREY)
             self._text(line.text, left + line.indent, middle, line.size, line.weight, line.colour)
             top += line.height
 

@@ -97,6 +97,7 @@ def read_asked(project: Project, benchmark: str, split: str) -> list[Asked]:
     config = project.experiment.benchmarks[benchmark]
     rule = marking(get_benchmark(benchmark), config.main_metric)
     answers = _answers(project, benchmark)
+    require_stage(project.layout.data(benchmark), "data", deep=True)
 
     def answer(sample: Sample, text: str | None) -> Answer:
         if rule is None or not sample.references:
