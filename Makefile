@@ -90,6 +90,7 @@ lock: setup  ## resolve envs/*.in again, keeping versions that still fit, and wr
 
 snapshot: setup  ## run all of the demo over its seeds and renew docs/demo/results
 	@$(SNAKEMAKE) -- all experiments analyses
+	@$(SNAKEMAKE) -- samples
 	@$(SNAKEMAKE) -- tables
 	@rm -rf docs/demo/results && mkdir -p docs/demo
 	@cp -R results docs/demo/results && rm docs/demo/results/README.md

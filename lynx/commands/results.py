@@ -82,6 +82,24 @@ def figures(
 
 
 @app.command()
+def samples(
+    benchmark: Annotated[str, typer.Argument(help="E.g. scanqa.")],
+    config: ConfigFiles = [],  # noqa: B006
+    sets: Overrides = [],  # noqa: B006
+    root: Root = HERE,
+) -> None:
+    """Draw a page of sample questions: frames, X as drawn, and what each variant answered.
+
+    To results/figures/, as PNG and PDF, of the configured scale and seed. The page says how its
+    questions are chosen; they are not typical.
+    """
+    from lynx.report.sample_files import write_samples_page
+
+    stem = write_samples_page(load(config, sets, root, benchmark=benchmark), benchmark)
+    typer.echo(f"{stem}.png and {stem.name}.pdf")
+
+
+@app.command()
 def report(
     config: ConfigFiles = [],  # noqa: B006
     sets: Overrides = [],  # noqa: B006

@@ -165,9 +165,9 @@ class WorkflowConfig:
         return [f"results/tables/{name}-seeds.{kind}" for name in names for kind in ("csv", "md")]
 
     def results_there(self) -> str:
-        """A hash of every score, measure and curve that lies below `results/` now."""
+        """A hash of every score, measure, curve and page of samples below `results/` now."""
         scores = ("*/*/*/seed*/metrics.json", "*/geometry.json", "*/stability.json")
-        kinds = (*scores, "*/training/**/*.csv")
+        kinds = (*scores, "*/training/**/*.csv", "figures/*-samples.png")
         results = self.root / "results"
         found = sorted(path for kind in kinds for path in results.glob(kind))
         return hash_data([[path.as_posix(), hash_file(path)] for path in found])
@@ -208,6 +208,14 @@ class WorkflowConfig:
     @property
     def _published(self) -> Published:
         return published_of(self.experiment, self.root)
+
+    def sample_pages(self) -> list[str]:
+        """The page of sample questions of every configured benchmark."""
+        scale, kinds = self.experiment.scale_name, ("png", "pdf")
+        names = self.experiment.main.benchmarks
+        return [
+            f"results/figures/{scale}-{name}-samples.{kind}" for name in names for kind in kinds
+        ]
 
     def training_curves(self) -> list[str]:
         """The curve of every training behind the headlines: those of the configured seed."""
@@ -356,6 +364,15 @@ def predict_inputs(experiment: Experiment, variant: str, benchmark: str) -> list
         own.append(manifest(layout.sft(variant, experiment.trainer_of(benchmark), seed)))
     streams = experiment.variants[variant].streams
     return own + stream_inputs(experiment, variant, benchmark, split, streams)
+
+
+def samples_inputs(experiment: Experiment, benchmark: str) -> list[str]:
+    """Table, frames, and the answers of lynx and of the variants beside it."""
+    layout, seed = Layout(Path(), experiment.scale_name), experiment.main.seed
+    variants = dict.fromkeys((MAIN_VARIANT, *experiment.compare_with))
+    answers = [layout.predictions(variant, benchmark, seed) for variant in variants]
+    shown = [layout.data(benchmark), layout.frames(experiment.frames_of(benchmark))]
+    return [manifest(folder) for folder in (*shown, *answers)]
 
 
 def lmms_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str]:

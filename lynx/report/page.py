@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -16,9 +15,10 @@ from lynx.artifacts.publish import write_atomic
 from lynx.config.yaml_files import read_mapping
 from lynx.ledger.render import PIPELINE
 from lynx.project import Project
+from lynx.report.figure_style import DOTS_PER_INCH
 from lynx.report.figures.dag import draw_dag
 from lynx.report.figures.files import FOLDER as FIGURES
-from lynx.report.figures.style import STYLE
+from lynx.report.figures.style import drawing
 from lynx.report.formats import report_html
 from lynx.report.grid import grid_of
 from lynx.report.paper_files import PaperTables, read_tables
@@ -49,7 +49,7 @@ class Picture:
     @classmethod
     def of(cls, name: str, caption: str, png: bytes) -> Picture:
         """A picture that was drawn at the figures' resolution."""
-        width = Image.open(io.BytesIO(png)).width * CSS_DPI // STYLE["savefig.dpi"]
+        width = Image.open(io.BytesIO(png)).width * CSS_DPI // DOTS_PER_INCH
         return cls(name, caption, base64.b64encode(png).decode(), width)
 
 
@@ -88,7 +88,7 @@ def _drawn(folder: Path, captions: dict[str, str]) -> Iterator[Picture]:
 
 def _png(figure: Figure) -> bytes:
     image = io.BytesIO()
-    with mpl.rc_context(STYLE):
+    with drawing():
         figure.savefig(image, format="png", metadata={"Software": None})
     return image.getvalue()
 

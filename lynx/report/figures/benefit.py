@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from lynx.config.experiment import BenchmarkConfig
-from lynx.report.figures.style import STYLE, colour_of, nothing
+from lynx.report.figures.style import colour_of, drawing, nothing
 from lynx.report.runs import Run, Runs
 from lynx.report.spread import Spread
 
@@ -71,7 +70,7 @@ def draw_benefit(bars: Sequence[Bars], title: str) -> Figure:
     """A panel for each benchmark, a bar for each variant in each group, deviations over seeds."""
     if not bars:
         return nothing(title)
-    with mpl.rc_context(STYLE):
+    with drawing():
         rows = -(-len(bars) // ROW)
         figure = Figure(figsize=(4.0 * ROW, 2.8 * rows + 0.5))
         figure.suptitle(title)

@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import matplotlib as mpl
 import networkx as nx
 from matplotlib.figure import Figure
 
 from lynx.artifacts.manifest import MANIFEST_NAME
-from lynx.report.figures.style import STYLE
+from lynx.report.figures.style import drawing
 
 OUTS = ("outs", "metrics", "plots")
 SETTINGS = "settings"
@@ -53,7 +52,7 @@ def draw_dag(stages: Stages) -> Figure:
         for kind in kinds:
             graph.nodes[kind]["subset"] = layer
     places = nx.multipartite_layout(graph)
-    with mpl.rc_context(STYLE):
+    with drawing():
         figure = Figure(figsize=(11, 2.6))
         axes = figure.add_subplot()
         axes.axis("off")

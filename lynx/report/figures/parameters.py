@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from lynx.report.figures.radar import FAMILIES, axis_columns
-from lynx.report.figures.style import STYLE, SYNTHETIC, colour_of
+from lynx.report.figures.style import SYNTHETIC, colour_of, drawing
 from lynx.report.paper import PaperTable
 
 Spot = tuple[str, float, float]
@@ -19,7 +18,7 @@ Spot = tuple[str, float, float]
 def draw_parameters(tables: Sequence[PaperTable]) -> Figure:
     """Published rows as circles; ours as stars, in a panel of their own: other worlds score so."""
     families = [table for table in tables if table.table.number in FAMILIES]
-    with mpl.rc_context(STYLE):
+    with drawing():
         figure = Figure(figsize=(3.3 * len(families), 6.2))
         grid: Any = figure.subplots(2, len(families), squeeze=False)
         for column, table in enumerate(families):

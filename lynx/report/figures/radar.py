@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from lynx.config.published import Column, PublishedRow
-from lynx.report.figures.style import STYLE, SYNTHETIC, colour_of
+from lynx.report.figures.style import SYNTHETIC, colour_of, drawing
 from lynx.report.paper import PaperTable
 
 FAMILIES = ("1", "2", "3", "4")
@@ -103,7 +102,7 @@ def draw_radar(tables: Sequence[PaperTable]) -> Figure:
         if table.table.number in FAMILIES
         for _, column in axis_columns(table)
     ]
-    with mpl.rc_context(STYLE):
+    with drawing():
         figure = Figure(figsize=(5.0 * len(found), 5.4))
         for place, panel in enumerate(found, start=1):
             axes: Any = figure.add_subplot(1, len(found), place, projection="polar")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from lynx.report.figures.style import COLOURS, STYLE, SYNTHETIC
+from lynx.report.figures.style import COLOURS, SYNTHETIC, drawing
 from lynx.report.paper import OurRow, PaperTable
 
 TABLE = "6"
@@ -18,7 +17,7 @@ def draw_rank(tables: Sequence[PaperTable]) -> Figure:
     """CIDEr and EM@1: published on the left, ours on the right, with deviations over seeds."""
     (table,) = (each for each in tables if each.table.number == TABLE)
     titles = [column.title for column in table.table.columns]
-    with mpl.rc_context(STYLE):
+    with drawing():
         figure = Figure(figsize=(7.6, 5.4))
         grid = figure.subplots(2, 2, sharex=True)
         for line, title in enumerate(("CIDEr", "EM@1")):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from lynx.artifacts.publish import write_atomic
+from lynx.report.figure_style import DOTS_PER_INCH, plain_style, save_figure
 
 # Okabe and Ito's colours, which stay apart for colour-blind readers.
 COLOURS: Mapping[str, str] = {
@@ -25,7 +24,6 @@ COLOURS: Mapping[str, str] = {
 OTHERS = ("#56B4E9", "#F0E442", "#000000", "#882255", "#44AA99", "#999933")
 SYNTHETIC = "rendered worlds, tiny model"
 STYLE: Any = {
-    "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.spines.top": False,
@@ -36,14 +34,17 @@ STYLE: Any = {
     "axes.axisbelow": True,
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
-    "pdf.fonttype": 42,
-    "savefig.dpi": 160,
+    "figure.dpi": DOTS_PER_INCH,
     "path.simplify": False,
 }
-_NO_DATES: Mapping[str, dict[str, None]] = {
-    "png": {"Software": None},
-    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-}
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """The style of all figures, whatever a user's settings file says."""
+    with plain_style():
+        mpl.rcParams.update(STYLE)
+        yield
 
 
 def colour_of(name: str, index: int = 0) -> str:
@@ -52,13 +53,9 @@ def colour_of(name: str, index: int = 0) -> str:
     return found or OTHERS[index % len(OTHERS)]
 
 
-# It tells every glyph that it embeds in a PDF.
-logging.getLogger("fontTools").setLevel(logging.WARNING)
-
-
 def nothing(title: str) -> Figure:
     """A figure of what was not run."""
-    with mpl.rc_context(STYLE):
+    with drawing():
         figure = Figure(figsize=(6.0, 1.5))
         figure.suptitle(title)
         figure.text(0.5, 0.4, "no run", ha="center")
@@ -66,9 +63,6 @@ def nothing(title: str) -> Figure:
 
 
 def save(figure: Figure, stem: Path) -> None:
-    """Write `stem`.png and `stem`.pdf, without dates, so that equal data give equal bytes."""
-    with mpl.rc_context(STYLE):
-        for kind, metadata in _NO_DATES.items():
-            text = io.BytesIO()
-            figure.savefig(text, format=kind, metadata=metadata)
-            write_atomic(stem.with_name(f"{stem.name}.{kind}"), text.getvalue())
+    """Write `stem`.png and `stem`.pdf; equal data give equal bytes."""
+    with drawing():
+        save_figure(figure, stem)

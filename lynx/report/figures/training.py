@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from lynx.errors import InputError
-from lynx.report.figures.style import OTHERS, STYLE, colour_of, nothing
+from lynx.report.figures.style import OTHERS, colour_of, drawing, nothing
 
 TERMS = {"attention": "attention term", "moments": "distribution term"}
 ROW = 3
@@ -69,7 +68,7 @@ def draw_training(curves: Sequence[Curve], title: str) -> Figure:
         if curve.kind == "sft":
             tuned.setdefault(curve.name, []).append(curve)
     panels = (len(TERMS) if aligned else 0) + len(tuned)
-    with mpl.rc_context(STYLE):
+    with drawing():
         rows = math.ceil(panels / ROW)
         figure = Figure(figsize=(3.8 * ROW, 2.7 * rows))
         figure.suptitle(title)

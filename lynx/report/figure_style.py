@@ -1,0 +1,105 @@
+"""How figures are drawn and saved: alike on every machine, and byte for byte when made again."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+from lynx.artifacts.publish import write_atomic
+
+FONT = "DejaVu Sans"  # it comes with matplotlib
+KINDS = ("png", "pdf")
+DOTS_PER_INCH = 150
+# Neither when a file was made nor by which release of the library.
+_NO_TRACE: dict[str, dict[str, None]] = {
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+ELLIPSIS = "…"
+Weight = str
+"""`normal` or `bold`."""
+
+
+@contextmanager
+def plain_style() -> Iterator[None]:
+    """The library's own defaults, whatever a user's settings file says, with embedded fonts."""
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it reports every table it cuts
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        # Letters as wide as `text_width` says, whatever the dots; fonts in the file, not outlines.
+        matplotlib.rcParams.update(
+            {"font.family": FONT, "text.hinting": "none", "pdf.fonttype": 42}
+        )
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of a size in inches, drawn without a display."""
+    figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save_figure(figure: Figure, stem: Path) -> None:
+    """Write `<stem>.png` and `<stem>.pdf`."""
+    for kind in KINDS:
+        content = io.BytesIO()
+        figure.savefig(content, format=kind, metadata=_NO_TRACE[kind])
+        write_atomic(stem.with_name(f"{stem.name}.{kind}"), content.getvalue())
+
+
+@lru_cache(maxsize=4096)
+def text_width(text: str, size: float, weight: Weight = "normal") -> float:
+    """Width of a line in inches at a size in points."""
+    font = FontProperties(family=FONT, size=size, weight=weight)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width) / 72
+
+
+def wrapped(
+    text: str, width: float, size: float, weight: Weight = "normal", most: int = 99
+) -> list[str]:
+    """Lines of at most `width` inches; a line break stays one, and what is left out shows as `…`.
+
+    A word wider than a line is cut.
+    """
+    lines: list[str] = []
+    for part in text.splitlines() or [""]:
+        lines += _filled(part.split(), width, size, weight)
+    if len(lines) <= most:
+        return lines
+    last = lines[most - 1]
+    while last and text_width(last + ELLIPSIS, size, weight) > width:
+        last = last[:-1]
+    return [*lines[: most - 1], last.rstrip() + ELLIPSIS]
+
+
+def _filled(words: list[str], width: float, size: float, weight: Weight) -> Iterator[str]:
+    line = ""
+    for word in words:
+        longer = f"{line} {word}" if line else word
+        if text_width(longer, size, weight) <= width:
+            line = longer
+            continue
+        if line:
+            yield line
+        line = word
+        while text_width(line, size, weight) > width and len(line) > 1:
+            fits = next(
+                n
+                for n in range(len(line) - 1, 0, -1)
+                if n == 1 or text_width(line[:n], size, weight) <= width
+            )
+            yield line[:fits]
+            line = line[fits:]
+    yield line
