@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lynx.artifacts.cost import COST, Meter
+from lynx.artifacts.hashing import hash_data
 from lynx.artifacts.manifest import ParentEntry, identify, parent_entry
 from lynx.artifacts.publish import Draft, publishing
 from lynx.artifacts.stages import STAGE_VERSIONS
@@ -126,10 +127,14 @@ class StageRun:
 
     @contextmanager
     def state(self) -> Iterator[Path]:
-        """The resumable state of this very artefact, held by this process alone."""
-        work = self.project.layout.work
+        """The resumable state of this very artefact, held by this process alone.
+
+        Its place counts too: variants may come to the same, and be made at the same time.
+        """
+        layout = self.project.layout
+        name = hash_data([self.identity, self.target.relative_to(layout.root).as_posix()])
         with (
-            exclusive_state(work, self.stage, self.identity) as folder,
+            exclusive_state(layout.work, self.stage, name) as folder,
             self.meter.kept_in(folder),
         ):
             yield folder

@@ -18,13 +18,13 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def exclusive_state(work: Path, stage: str, identity: str) -> Iterator[Path]:
-    """Hold `work/<stage>-<identity>` for this process; a second writer is refused at once.
+def exclusive_state(work: Path, stage: str, name: str) -> Iterator[Path]:
+    """Hold `work/<stage>-<name>` for this process; a second writer is refused at once.
 
     The kernel drops the lock when its holder dies, so a kill never leaves a stale one; who died is
     named, and its state goes on here.
     """
-    folder = work / f"{stage}-{identity[:16]}"
+    folder = work / f"{stage}-{name[:16]}"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK_NAME
     with path.open("a+", encoding="utf-8") as stream:

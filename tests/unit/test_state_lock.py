@@ -1,4 +1,4 @@
-"""`work/<stage>-<identity>`: one writer, who is named; a killed one's state goes on."""
+"""`work/<stage>-<name>`: one writer, who is named; a killed one's state goes on."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ import pytest
 from lynx.artifacts.owner import Owner
 from lynx.artifacts.state import LOCK_NAME, exclusive_state
 from lynx.errors import InputError
+from lynx.project import StageRun
 from tests.fake_programs import answering, use
-from tests.project_copy import environment
+from tests.project_copy import environment, load
+from tests.unit.scores import bare_project
 
 HOST = socket.gethostname()
 IDENTITY = "0123456789abcdef" * 4
@@ -141,3 +143,14 @@ def test_a_file_system_without_locks_is_no_second_writer(monkeypatch: pytest.Mon
         "expected one where two writers can be kept apart; mount it with locks (Lustre: `-o "
         "flock`) or make `work` a link to a folder on another one"
     )
+
+
+def test_variants_that_come_to_the_same_are_made_at_once(tmp_path: Path) -> None:
+    project = load(bare_project(tmp_path / "project"))
+    folder = project.layout.runs / "sft"
+    lynx, alike = (StageRun(project, "sft", folder / name, {}, (), 0) for name in ("lynx", "alike"))
+    assert lynx.identity == alike.identity
+    with lynx.state() as one, alike.state() as other:
+        assert one != other
+    with pytest.raises(InputError, match="is writing this state"), lynx.state(), lynx.state():
+        pass

@@ -56,7 +56,7 @@ class Lab:
 
     def snakemake(self, *arguments: str) -> str:
         command = (sys.executable, "-m", "snakemake", "--profile", "local")
-        return self.run(*command, *arguments, "--", "all", "tables")
+        return self.run(*command, *arguments, "--", "all", "experiments")
 
     def save(self, message: str) -> None:
         """Commit results and ledger, as docs/ledger.md says."""
