@@ -96,7 +96,17 @@ def read_runs(root: Path) -> Runs:
     of today's code, was edited, holds a number that is none, says it is another run than its place
     does, or lies where no run's score lies.
     """
-    return Runs({run.name: run for run in _each(root, sorted((root / RESULTS).rglob(FILE_NAME)))})
+    return _runs(root, sorted((root / RESULTS).rglob(FILE_NAME)))
+
+
+def read_runs_of(root: Path, scale: str, benchmark: str) -> Runs:
+    """Those of one benchmark at one scale, whatever is wrong with others."""
+    pattern = f"{scale}/*/{benchmark}/seed*/{FILE_NAME}"
+    return _runs(root, sorted((root / RESULTS).glob(pattern)))
+
+
+def _runs(root: Path, paths: Iterable[Path]) -> Runs:
+    return Runs({run.name: run for run in _each(root, paths)})
 
 
 def _each(root: Path, paths: Iterable[Path]) -> Iterator[Run]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from lynx.artifacts.publish import write_atomic
 from lynx.errors import InputError
 from lynx.project import Project
-from lynx.report.runs import RESULTS, read_runs
+from lynx.report.runs import RESULTS, read_runs_of
 from lynx.report.spread import Spread
 from lynx.report.terminal import TITLES
 
@@ -19,10 +19,8 @@ from lynx.report.terminal import TITLES
 def read_seeds(project: Project, benchmark: str) -> dict[str, dict[int, dict[str, Any]]]:
     """Every run's metrics at the configured scale: variant -> seed -> metrics.json."""
     runs: dict[str, dict[int, dict[str, Any]]] = {}
-    for run in read_runs(project.layout.root):
-        name = run.name
-        if (name.scale, name.benchmark) == (project.layout.scale, benchmark):
-            runs.setdefault(name.variant, {})[name.seed] = dict(run.report)
+    for run in read_runs_of(project.layout.root, project.layout.scale, benchmark):
+        runs.setdefault(run.name.variant, {})[run.name.seed] = dict(run.report)
     if not runs:
         folder = project.layout.root / RESULTS / project.layout.scale
         raise InputError(f"{folder}: no runs of {benchmark} found; run its metrics.json first")

@@ -16,6 +16,7 @@ from lynx.report.formats import latex_text
 from lynx.report.grid import BANNER, Grid, grid_of
 from lynx.report.paper import PaperTable
 from lynx.report.paper_files import FOLDER, PaperTables, read_tables, write_tables
+from lynx.report.seeds import read_seeds
 from tests.project_copy import edit_yaml, load
 from tests.unit.scores import bare_project, write_score
 
@@ -226,6 +227,17 @@ def test_a_score_of_older_code_is_named(root: Path) -> None:
     with pytest.raises(InputError) as raised:
         tables(root)
     assert str(raised.value).startswith(f"{path}: made by version 1 of stage score, the code is at")
+
+
+def test_seeds_of_a_benchmark_wait_for_no_other(root: Path) -> None:
+    """While scores are made again, those of other benchmarks may still be older code's."""
+    write_score(root, "scanqa", {"em": 0.2})
+    write_score(root, "avqa", {"accuracy": 0.2}, stage_version=1)
+    assert read_seeds(load(root), "scanqa")["lynx"][0]["metrics"]["em"]["value"] == 0.2
+    with pytest.raises(InputError, match=r"avqa/seed0/metrics\.json: made by version 1"):
+        read_seeds(load(root), "avqa")
+    with pytest.raises(InputError, match=r"no runs of sqa3d found; run its metrics\.json first"):
+        read_seeds(load(root), "sqa3d")
 
 
 def test_two_files_that_claim_one_run(root: Path) -> None:
