@@ -172,18 +172,19 @@ class WorkflowConfig:
         found = sorted(path for kind in kinds for path in results.glob(kind))
         return hash_data([[path.as_posix(), hash_file(path)] for path in found])
 
-    def paper_tables(self) -> list[str]:
-        """The publication's tables in every format, and the page of the runs in them."""
-        published = self._published
-        stems = [table.stem(name) for name, table in published.tables.items()]
-        kinds = ("csv", "md", "tex", "html")
-        pages = [f"results/tables/runs.{kind}" for kind in ("md", "html")]
-        return [f"results/tables/{stem}.{kind}" for stem in stems for kind in kinds] + pages
+    def paper_tables(self, *kinds: str) -> list[str]:
+        """The publication's tables in some of their formats, all if none is named, and the page of
+        the runs in them."""
+        stems = [table.stem(name) for name, table in self._published.tables.items()]
+        chosen = kinds or ("csv", "md", "tex", "html")
+        pages = [f"results/tables/runs.{kind}" for kind in chosen if kind in ("md", "html")]
+        return [f"results/tables/{stem}.{kind}" for stem in stems for kind in chosen] + pages
 
-    def figures(self) -> list[str]:
-        """The figures that can always be drawn."""
+    def figures(self, *kinds: str) -> list[str]:
+        """The figures that can always be drawn, as PNG and PDF if no format is named."""
         names = ("radar", "parameters", "rank", "benefit", "training")
-        return [f"results/figures/{name}.{kind}" for name in names for kind in ("png", "pdf")]
+        chosen = kinds or ("png", "pdf")
+        return [f"results/figures/{name}.{kind}" for name in names for kind in chosen]
 
     def analyses(self) -> list[str]:
         """What tables show beside the headlines: ablations, and measures of base and reference."""

@@ -63,7 +63,12 @@ rule paper_tables:
     input:
         "config/published.yaml",
     output:
-        CONFIG.paper_tables(),
+        CONFIG.paper_tables("csv", "md", "tex"),
+        pages=report(
+            CONFIG.paper_tables("html"),
+            caption="../report/table.rst",
+            category="Tables",
+        ),
     log:
         "logs/tables.log",
     conda:
@@ -84,7 +89,8 @@ rule figures:
     input:
         "config/published.yaml",
     output:
-        CONFIG.figures(),
+        CONFIG.figures("pdf"),
+        shown=report(CONFIG.figures("png"), caption="../report/figure.rst", category="Figures"),
     log:
         "logs/figures.log",
     conda:
@@ -103,7 +109,11 @@ rule report:
     input:
         CONFIG.figures(),
     output:
-        "results/report.html",
+        report(
+            "results/report.html",
+            caption="../report/summary.rst",
+            category="Summary",
+        ),
     log:
         "logs/report.log",
     conda:
