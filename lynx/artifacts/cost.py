@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import sys
 import time
@@ -88,8 +87,8 @@ def _read(state: Path) -> _Attempts:
     if not path.is_file():
         return _Attempts()
     try:
-        found = _Attempts.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, ValidationError) as error:
+        found = _Attempts.model_validate_json(path.read_bytes())
+    except ValidationError as error:
         raise InputError(
             f"{path}: not a record of attempts ({error}); delete it, the state then counts from now"
         ) from error

@@ -7,7 +7,7 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -164,8 +164,12 @@ class WorkflowConfig:
         names = self.experiment.main.benchmarks
         return [f"results/tables/{name}-seeds.{kind}" for name in names for kind in ("csv", "md")]
 
+    @cached_property
     def results_there(self) -> str:
-        """A hash of every score, measure, curve and page of samples below `results/` now."""
+        """A hash of every score, measure, curve and page of samples below `results/`.
+
+        Of what lies there when it is first asked for, which only jobs that show them do.
+        """
         scores = ("*/*/*/seed*/metrics.json", "*/geometry.json", "*/stability.json")
         kinds = (*scores, "*/training/**/*.csv", "figures/*-samples.png")
         results = self.root / "results"
@@ -206,7 +210,7 @@ class WorkflowConfig:
             if benchmark in self.experiment.main.benchmarks
         ]
 
-    @property
+    @cached_property
     def _published(self) -> Published:
         return published_of(self.experiment, self.root)
 

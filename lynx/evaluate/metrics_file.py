@@ -80,12 +80,12 @@ def own_problems(path: Path, report: Mapping[str, Any]) -> Iterator[str]:
     yield from count_problems(path, report)
 
 
-def number_problems(path: Path, report: Mapping[str, Any]) -> Iterator[str]:
+def number_problems(path: Path, report: Mapping[str, Any], again: str = AGAIN) -> Iterator[str]:
     """A number that is none, or an edit."""
     if fault := not_finite(report):
-        yield f"{path}: {fault[0]} is {fault[1]}, expected a finite number; {AGAIN}"
+        yield f"{path}: {fault[0]} is {fault[1]}, expected a finite number; {again}"
     else:
-        yield from edits(path, report)
+        yield from edits(path, report, again)
 
 
 def edits(path: Path, report: Mapping[str, Any], again: str = AGAIN) -> Iterator[str]:

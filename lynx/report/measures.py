@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lynx.artifacts.differences import not_finite
 from lynx.errors import InputError
-from lynx.evaluate.metrics_file import edits
+from lynx.evaluate.metrics_file import number_problems
 from lynx.report.runs import RESULTS
 
 KINDS = ("geometry", "stability")
@@ -65,8 +64,6 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: not readable as JSON ({error}); {again}") from error
     if not isinstance(found, dict) or "synthetic" not in found:
         raise InputError(f"{path}: holds no measures of a base model; {again}")
-    if fault := not_finite(found):
-        raise InputError(f"{path}: {fault[0]} is {fault[1]}, expected a finite number; {again}")
-    for problem in edits(path, found, again):
+    for problem in number_problems(path, found, again):
         raise InputError(problem)
     return found

@@ -122,11 +122,11 @@ class TableBuilder:
         """Every table of the publication, in the file's order."""
         return [self._table(name, table) for name, table in self.published.tables.items()]
 
-    def unplaced(self) -> list[str]:
-        """A sentence for each scale, variant and benchmark that has runs and stands in no table."""
+    def unplaced(self, tables: Sequence[PaperTable]) -> list[str]:
+        """A sentence for each scale, variant and benchmark whose runs stand in none of them."""
         placed = {
             (row.scale, run.name.variant, run.name.benchmark)
-            for table in self.tables()
+            for table in tables
             for row in table.rows
             for run in row.runs
         }

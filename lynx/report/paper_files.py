@@ -38,7 +38,8 @@ def read_tables(project: Project) -> PaperTables:
     runs = read_runs(root)
     seeds = tuple(project.experiment.main.seeds)
     builder = TableBuilder(published, runs, read_measures(root), seeds)
-    return PaperTables(tuple(builder.tables()), runs, tuple(builder.unplaced()))
+    tables = builder.tables()
+    return PaperTables(tuple(tables), runs, tuple(builder.unplaced(tables)))
 
 
 def write_tables(project: Project) -> PaperTables:

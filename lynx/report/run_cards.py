@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 
+from lynx.config.layout import Layout, manifest
 from lynx.report.grid import anchor
 from lynx.report.runs import Run, RunName
 
@@ -70,8 +72,8 @@ def _of_seed(run: Run) -> dict[str, str]:
 
 def predictions_of(name: RunName) -> str:
     """The manifest of a run's answers, below the project's root."""
-    folder = f"{name.variant}/{name.benchmark}/seed{name.seed}"
-    return f"runs/{name.scale}/predictions/{folder}/manifest.json"
+    layout = Layout(Path(), name.scale)
+    return manifest(layout.predictions(name.variant, name.benchmark, name.seed))
 
 
 def short(text: str) -> str:

@@ -10,12 +10,12 @@ from lynx.benchmarks import get_benchmark
 from lynx.errors import InputError
 from lynx.project import Project
 from lynx.report.figure_style import plain_style, save_figure
+from lynx.report.figures.files import FOLDER
 from lynx.report.sample_page import RIGHT, WRONG, Entry, Page, draw_page
 from lynx.report.sample_pictures import COLUMNS, pictures_of
 from lynx.report.samples import Asked, choose, read_asked
 from lynx.report.terminal import TITLES, WHAT_IT_SEES
 
-FOLDER = Path("results/figures")
 BANNER = (
     "Rendered world: clips, questions and answers are synthetic and the model is tiny; the page "
     "shows the form of the data, and its answers say nothing of the publication."
