@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lynx.artifacts.cost import COST, Meter
 from lynx.artifacts.hashing import hash_data
@@ -19,10 +18,7 @@ from lynx.config.experiment import Experiment
 from lynx.config.layout import Layout
 from lynx.config.loading import load_experiment
 from lynx.errors import InputError
-from lynx.ranks.place import here, own_device
-
-if TYPE_CHECKING:
-    import torch
+from lynx.ranks.place import here
 
 
 @dataclass(frozen=True)
@@ -139,26 +135,25 @@ class StageRun:
         ):
             yield folder
 
+    @contextmanager
+    def shared_state(self) -> Iterator[Path]:
+        """The state as all ranks of one command see it: the first one holds and writes it.
 
-def pick_device(project: Project) -> torch.device:
-    """The site's device, with its CPU threads set; bit-equal reruns need the same number.
+        The others wait until the first rank has it, and end with it if it is refused.
+        """
+        ranks = here()
+        if ranks.first:
+            with self.state() as folder:
+                ranks.gather(str(folder))
+                yield folder
+        else:
+            yield Path(ranks.gather("")[0])
 
-    A rank of several has its own GPU.
-    """
-    import torch  # a stage that computes nothing must not import it
-
-    from lynx.model.base import pick_device as pick
-
-    torch.set_num_threads(project.experiment.site.threads)
-    return own_device(pick(project.experiment.site.device))
-
-
-def device_name(device: torch.device) -> str:
-    """What the manifest records: `cpu` with its threads, or the GPU's name; and how many ranks."""
-    import torch  # as above
-
-    name = f"cpu, {torch.get_num_threads()} threads"
-    if device.type == "cuda":
-        name = torch.cuda.get_device_name(device)
-    count = here().count
-    return name if count == 1 else f"{count} x {name}"
+    @contextmanager
+    def first_publishes(self, device: str) -> Iterator[Draft | None]:
+        """The artefact being written, see `publish`; None on the ranks that do not write."""
+        if here().first:
+            with self.publish(device) as draft:
+                yield draft
+        else:
+            yield None

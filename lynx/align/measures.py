@@ -29,7 +29,8 @@ from lynx.model.configured import open_base
 from lynx.model.families.llava_onevision import describe
 from lynx.model.stage import require_base
 from lynx.model.tower import clip_tokens
-from lynx.project import Project, device_name
+from lynx.project import Project
+from lynx.ranks.device import device_name
 
 ITEMS_PER_GROUP = 100
 """Items (one video, or one chunk of a scene) of each group whose frames are looked at. A mean over

@@ -16,10 +16,10 @@ from lynx.model.adapters import add_adapter, parameter_count, save_adapter
 from lynx.model.base import Base
 from lynx.model.configured import open_base
 from lynx.model.vision_adapter import ADAPTER_FOLDER
-from lynx.project import Project, StageRun, device_name
+from lynx.project import Project, StageRun
+from lynx.ranks.device import device_name
 from lynx.ranks.in_order import in_order
 from lynx.ranks.place import here
-from lynx.ranks.state import first_publishes, shared_state
 from lynx.training.loop import PUBLISHED_LOG_NAME, log_text, run_training
 from lynx.training.plan import derived_seed, require_ranks
 
@@ -53,7 +53,7 @@ def run_reference(project: Project, group: str) -> None:
         own.add(base, reference_pixels(shelves, item, processor)[None], frame_chunk=chunk)
         return own
 
-    with first_publishes(run, device_name(base.device)) as draft:
+    with run.first_publishes(device_name(base.device)) as draft:
         bar = tqdm(
             in_order(items, observed),
             total=len(items),
@@ -91,7 +91,7 @@ def run_align(project: Project, name: str) -> None:
         ],
         seed,
     )
-    with shared_state(run) as state:
+    with run.shared_state() as state:
         base = open_base(project, ["tower"])
         reference = pool([_counted(layout.reference(each), base) for each in references])
         adapter = add_adapter(base, "vision", settings.lora, seed=derived_seed(seed, "vision lora"))

@@ -107,7 +107,7 @@ def reference(
 
         run_reference(project, group)
 
-    on_ranks(project, ranks, work)
+    on_ranks(project.experiment, ranks, work)
 
 
 @app.command()
@@ -142,7 +142,7 @@ def align(
 
         run_align(project, name)
 
-    on_ranks(project, ranks, work)
+    on_ranks(project.experiment, ranks, work)
 
 
 @app.command()
@@ -173,7 +173,7 @@ def features(
 
         run_features(project, benchmark, split, known[stream], variant)
 
-    on_ranks(project, ranks, work)
+    on_ranks(project.experiment, ranks, work)
 
 
 @app.command()
@@ -193,7 +193,7 @@ def sft(
 
         run_sft(project, variant, benchmark)
 
-    on_ranks(project, ranks, work)
+    on_ranks(project.experiment, ranks, work)
 
 
 @app.command()

@@ -56,10 +56,10 @@ def run_train_base(project: Project, target: Path) -> None:
     import dataclasses
 
     from lynx.demo.base.build import DEMO_BASE, WORLD_SEED, build_base  # imports torch
-    from lynx.project import device_name, pick_device
+    from lynx.ranks.device import device_name, pick_device
 
     settings: dict[str, object] = {"world_seed": WORLD_SEED, **dataclasses.asdict(DEMO_BASE)}
     run = StageRun.prepare(project, "train-base", target, settings, [], DEMO_BASE.seed)
-    device = pick_device(project)
+    device = pick_device(project.experiment.site)
     with run.state() as state, run.publish(device_name(device)) as draft:
         build_base(draft.folder, state, DEMO_BASE, project.experiment.site.workers)

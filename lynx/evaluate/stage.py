@@ -18,7 +18,8 @@ from lynx.config.streams import stream_folder
 from lynx.errors import InputError
 from lynx.evaluate.metrics_file import write_report
 from lynx.evaluate.predictions import read_predictions, write_predictions
-from lynx.project import Project, StageRun, device_name
+from lynx.project import Project, StageRun
+from lynx.ranks.device import device_name
 
 # Among the facts of predictions and in a score: tokens of all streams before each question, and
 # the first question as it was asked.

@@ -30,9 +30,9 @@ from lynx.model.configured import open_base
 from lynx.model.families.llava_onevision import BaseInfo, describe
 from lynx.model.stage import require_base
 from lynx.model.vision_adapter import attach_vision
-from lynx.project import Project, StageRun, device_name, pick_device
+from lynx.project import Project, StageRun
+from lynx.ranks.device import device_name, pick_device
 from lynx.ranks.in_order import in_order
-from lynx.ranks.state import first_publishes
 
 FRAME_CHUNK = 4
 DTYPE_BYTES = {"float32": 4, "bfloat16": 2}
@@ -106,8 +106,8 @@ def run_features(
     view = experiment.view_of(benchmark, split)
     size = stream_bytes(project, info, view, stream, len(clips))
     stored = size <= experiment.site.feature_disk_gb * 1e9
-    device = pick_device(project)
-    with first_publishes(run, device_name(device)) as draft:
+    device = pick_device(project.experiment.site)
+    with run.first_publishes(device_name(device)) as draft:
         if draft is not None:
             draft.facts.update(storage="stored" if stored else "streamed", stream_bytes=size)
             draft.counts["clips"] = len(clips)

@@ -93,18 +93,6 @@ class Base:
         return FrameProcessor.load(self.info)
 
 
-def pick_device(choice: str) -> torch.device:
-    """The device for `auto`, `cpu` or `cuda`; asking for an absent GPU is an error."""
-    if choice == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if choice == "cuda" and not torch.cuda.is_available():
-        raise InputError(
-            "site.device: cuda is asked for but no GPU is visible to torch; "
-            "set it to auto or cpu, or run on a GPU node"
-        )
-    return torch.device(choice)
-
-
 def skeleton(config: LlavaOnevisionConfig) -> LlavaOnevisionForConditionalGeneration:
     """The module tree of a base on the meta device: shapes and names, no memory."""
     with torch.device("meta"):

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from lynx.model.base import Base, Part, load_base
 from lynx.model.stage import require_base
-from lynx.project import Project, pick_device
+from lynx.project import Project
+from lynx.ranks.device import pick_device
 
 
 def open_base(project: Project, parts: Iterable[Part]) -> Base:
@@ -19,6 +20,6 @@ def open_base(project: Project, parts: Iterable[Part]) -> Base:
         require_base(project),
         parts,
         dtype=experiment.scale.dtype,
-        device=pick_device(project),
+        device=pick_device(experiment.site),
         gpu_target=experiment.site.gpu_target,
     )

@@ -24,7 +24,7 @@ from lynx.ranks.place import LAUNCHER, STOPPED, STORE, here, joined
 if TYPE_CHECKING:
     from torch.distributed.elastic.multiprocessing import ProcessFailure
 
-    from lynx.project import Project
+    from lynx.config.experiment import Experiment
 
 WRONG_INPUT = 2
 ERROR_FILE = "TORCHELASTIC_ERROR_FILE"  # where torch looks for what a process says of its end
@@ -32,27 +32,27 @@ GRACE = 120  # seconds for the ranks to save their state; a cluster's own limit 
 PERIOD = 0.2  # seconds between two looks at the ranks
 
 
-def on_ranks(project: Project, asked: int | None, work: Callable[[], None]) -> None:
+def on_ranks(experiment: Experiment, asked: int | None, work: Callable[[], None]) -> None:
     """Do `work` here, or let as many ranks of this same command do it as there are GPUs for it.
 
     `asked` is what the user asks for; without it, it is the scale's `gpus` where there are GPUs.
     """
     if here().count > 1:
-        from lynx.project import pick_device
+        from lynx.ranks.device import pick_device
 
-        with joined(pick_device(project)):
+        with joined(pick_device(experiment.site)):
             work()
         return
-    count = _count(project, asked)
+    count = _count(experiment, asked)
     if count == 1:
         work()
     else:
         launch(count, sys.argv[1:])
 
 
-def _count(project: Project, asked: int | None) -> int:
+def _count(experiment: Experiment, asked: int | None) -> int:
     """The number of ranks; a launcher imports no more than it needs for this."""
-    gpus, choice = project.experiment.scale.gpus, project.experiment.site.device
+    gpus, choice = experiment.scale.gpus, experiment.site.device
     if asked == 1 or (asked is None and gpus <= 1):
         return 1
     import torch
@@ -61,7 +61,7 @@ def _count(project: Project, asked: int | None) -> int:
         return asked or 1
     count, seen = asked or gpus, torch.cuda.device_count()
     if count > seen:
-        scale = project.experiment.scale_name
+        scale = experiment.scale_name
         key = "--ranks" if asked is not None else f"config/scales/{scale}.yaml: gpus"
         raise InputError(
             f"{key} {count}: torch sees {seen}, expected a GPU for each rank; lower it, or ask the "

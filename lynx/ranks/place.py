@@ -125,17 +125,6 @@ def here() -> Ranks:
     return Ranks(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]))
 
 
-def own_device(device: torch.device) -> torch.device:
-    """The GPU of this rank, or the device as it is where this process is alone or on the CPU."""
-    if device.type != "cuda" or STORE not in os.environ:
-        return device
-    import torch
-
-    own = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-    torch.cuda.set_device(own)
-    return own
-
-
 @contextmanager
 def joined(device: torch.device) -> Iterator[Ranks]:
     """Meet the other ranks, which compute on devices of the same kind, and part when all is done.

@@ -26,9 +26,9 @@ from lynx.model.chat import ChatEncoder
 from lynx.model.configured import open_base
 from lynx.model.vision_adapter import ADAPTER_FOLDER as VISION
 from lynx.model.vision_adapter import require_rank, require_settings
-from lynx.project import Project, StageRun, device_name
+from lynx.project import Project, StageRun
+from lynx.ranks.device import device_name
 from lynx.ranks.place import here
-from lynx.ranks.state import shared_state
 from lynx.sft.dataset import ClipQuestions, group_by_clip
 from lynx.sft.train import LoadedClip, TokenSource, sft_training
 from lynx.training.loop import PUBLISHED_LOG_NAME, Training, log_text, run_training
@@ -71,7 +71,7 @@ def run_sft(project: Project, variant: str, benchmark: str) -> None:
         ],
         seed,
     )
-    with shared_state(run) as state:
+    with run.shared_state() as state:
         training, adapters = (_joint if joint else _alone)(project, variant, benchmark)
         records = run_training(replace(training, zero=experiment.site.zero), state)
         if not here().first:
