@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -37,12 +37,18 @@ def cards_of(runs: Iterable[Run]) -> Iterator[RunCard]:
         yield RunCard(
             anchor=anchor(scale, variant, benchmark),
             title=f"{variant} on {benchmark} at {scale}",
-            facts=_shared(found[0]),
+            facts=_of_all(found),
             seeds=tuple(_of_seed(run) for run in found),
         )
 
 
-def _shared(run: Run) -> dict[str, str]:
+def _of_all(runs: Sequence[Run]) -> dict[str, str]:
+    """The facts of every seed; where seeds differ in one, all that is said of it."""
+    facts = [_facts(run) for run in runs]
+    return {key: "; ".join(dict.fromkeys(each[key] for each in facts)) for key in facts[0]}
+
+
+def _facts(run: Run) -> dict[str, str]:
     report = run.report
     view = report["settings"]["view"]
     counts = [f"{report[key]} {key}" for key in ("missing", "empty") if report[key]]
@@ -52,7 +58,9 @@ def _shared(run: Run) -> dict[str, str]:
         "data": short(report["data"]),
         "base": short(report["parents"]["base"]),
         "frames": f"{view['frames']}, sampled by {view['sampling']}",
-        "drawing of X": json.dumps(view["drawing"], ensure_ascii=False),
+        "drawing of X": json.dumps(view["drawing"], ensure_ascii=False)
+        if "drawing" in view
+        else "no X is shown",
         "visual tokens": str(report["visual_tokens"]),
         "first prompt": report["prompt"],
         "versions": ", ".join(f"{name} {value}" for name, value in report["versions"].items()),
@@ -65,9 +73,19 @@ def _of_seed(run: Run) -> dict[str, str]:
         "seed": str(run.name.seed),
         "score": run.path.as_posix(),
         "answers": f"{predictions_of(run.name)}, {short(report['predictions'])}",
-        "language adapter": short(report["parents"].get("sft", "none")),
+        "vision adapter": ", ".join(_made_by(run, "align")) or "of its tuning"
+        if "vision" in report["ranks"]
+        else "none",
+        "language adapter": ", ".join([*_made_by(run, "sft"), short(report["parents"]["sft"])])
+        if "sft" in report["parents"]
+        else "none",
         "again": f"snakemake --profile local -- {run.path.as_posix()}",
     }
+
+
+def _made_by(run: Run, stage: str) -> list[str]:
+    """The manifests of a stage that stand behind a run, below the project's root."""
+    return [manifest(Path(name)) for name, cost in run.costs().items() if cost["stage"] == stage]
 
 
 def predictions_of(name: RunName) -> str:

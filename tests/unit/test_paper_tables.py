@@ -16,6 +16,7 @@ from lynx.report.formats import latex_text
 from lynx.report.grid import BANNER, Grid, grid_of
 from lynx.report.paper import PaperTable
 from lynx.report.paper_files import FOLDER, PaperTables, read_tables, write_tables
+from lynx.report.run_cards import cards_of
 from lynx.report.seeds import read_seeds
 from tests.project_copy import edit_yaml, load
 from tests.unit.scores import bare_project, write_score
@@ -110,7 +111,8 @@ def test_costs_count_what_is_shared_once(root: Path) -> None:
     ours = row(costs, "ours: lynx, demo")
     assert ours["align (h)"] == "2", "an hour on two processes"
     assert ours["sft (h)"] == "0.667", "(4 x 900 s) x 2 over three seeds"
-    assert (ours["evaluation (h)"], ours["visual tokens"], ours["peak (GB)"]) == ("-", "130", "2.0")
+    assert ours["evaluation (h)"] == "0.267", "(4 x 360 s) x 2 over three seeds"
+    assert (ours["features (h)"], ours["visual tokens"], ours["peak (GB)"]) == ("-", "130", "2.0")
 
 
 def test_parameters_without_a_count_are_no_zero(root: Path) -> None:
@@ -173,6 +175,35 @@ class Links(HTMLParser):
         self.fetched += [tag] if tag in ("link", "script", "img", "iframe") else []
 
 
+def test_a_cell_leads_to_what_its_runs_were_made_from(root: Path) -> None:
+    write_score(root, "scanqa", {"em": 0.2})
+    write_score(root, "scanqa", {"em": 0.3}, seed=1, data="5e" * 32, prompt="other")
+    write_score(root, "scanqa", {"em": 0.1}, variant="zero-shot")
+    lynx, zero = cards_of(tables(root).runs)
+    assert (lynx.anchor, zero.anchor) == ("demo-lynx-scanqa", "demo-zero-shot-scanqa")
+    assert lynx.facts == {
+        "split": "test, 10 questions",
+        "recipe": "demo",
+        "data": "4d4d4d4d4d4d; 5e5e5e5e5e5e",
+        "base": "2b2b2b2b2b2b",
+        "frames": "4, sampled by pose",
+        "drawing of X": '{"modality": "depth"}',
+        "visual tokens": "130",
+        "first prompt": "<image>\nWhat | is this?; other",
+        "versions": "torch 2.11.0",
+    }
+    assert lynx.seeds[1] == {
+        "seed": "1",
+        "score": "results/demo/lynx/scanqa/seed1/metrics.json",
+        "answers": "runs/demo/predictions/lynx/scanqa/seed1/manifest.json, 1a1a1a1a1a1a",
+        "vision adapter": "runs/demo/align/3d/seed1/manifest.json",
+        "language adapter": "runs/demo/sft/lynx/scanqa/seed1/manifest.json, 3c3c3c3c3c3c",
+        "again": "snakemake --profile local -- results/demo/lynx/scanqa/seed1/metrics.json",
+    }
+    assert zero.facts["drawing of X"] == "no X is shown"
+    assert (zero.seeds[0]["vision adapter"], zero.seeds[0]["language adapter"]) == ("none", "none")
+
+
 def test_csv_is_tidy(root: Path) -> None:
     write_tables(load(scored(root)))
     with (root / FOLDER / "2-depth.csv").open(encoding="utf-8", newline="") as stream:
@@ -220,6 +251,16 @@ def test_a_score_of_another_schema_is_named(root: Path) -> None:
     path.write_text('{"benchmark": "scanqa"}', encoding="utf-8")
     with pytest.raises(InputError, match=r"seed0/metrics\.json: split is not a score's"):
         tables(root)
+
+
+def test_a_score_without_what_tables_show_is_named(root: Path) -> None:
+    """It is of today's version and its hash is right, but its settings lack the frames."""
+    path = write_score(root, "scanqa", {"em": 0.2}, settings={"view": {"sampling": "pose"}})
+    with pytest.raises(InputError) as raised:
+        tables(root)
+    assert str(raised.value) == (
+        f"{path}: settings.view.frames is not a score's (Field required); run the score rule again"
+    )
 
 
 def test_a_score_of_older_code_is_named(root: Path) -> None:
