@@ -9,7 +9,6 @@ from typing import Literal
 from lynx.config.published import PublishedRow
 from lynx.report.costs import TITLES
 from lynx.report.paper import Figure, OurRow, PaperTable
-from lynx.report.runs import RESULTS
 
 NOTHING, NO_RUN = "-", "no run"
 BANNER = (
@@ -31,17 +30,14 @@ Kind = Literal["published", "ours", "difference", "control"]
 
 @dataclass(frozen=True)
 class TextCell:
-    """What a cell says, and what it leads to: a place of the page of runs, or another file."""
+    """What a cell says, and the card that it leads to on the page of runs."""
 
     text: str
-    runs: str | None = None
-    file: str | None = None
+    card: str | None = None
 
     def target(self, runs_page: str) -> str | None:
         """The link, seen from the folder of tables; a page without a name is the cell's own."""
-        if self.runs is not None:
-            return f"{runs_page}#{self.runs}"
-        return self.file.removeprefix("../") if self.file and not runs_page else self.file
+        return None if self.card is None else f"{runs_page}#{self.card}"
 
 
 @dataclass(frozen=True)
@@ -65,9 +61,9 @@ class Grid:
     costs: Grid | None = None
 
 
-def anchor(scale: str, variant: str, benchmark: str) -> str:
-    """What the runs of a scale, variant and benchmark are linked by."""
-    return f"{scale}-{variant}-{benchmark}".replace(".", "-").replace("_", "-")
+def anchor(*names: str) -> str:
+    """What the card of runs (scale, variant, benchmark) or a measure (scale, kind) is linked by."""
+    return "-".join(names).replace(".", "-").replace("_", "-")
 
 
 def grid_of(table: PaperTable) -> Grid:
@@ -119,8 +115,8 @@ def _label(row: OurRow) -> str:
 def _cell(figure: Figure | None) -> TextCell:
     if figure is None:
         return TextCell(NO_RUN)
-    if figure.file is not None:
-        return TextCell(figure.text, file=f"../{figure.file.relative_to(RESULTS).as_posix()}")
+    if figure.measure is not None:
+        return TextCell(figure.text, anchor(figure.measure.scale, figure.measure.kind))
     name = figure.runs[0].name
     return TextCell(figure.text, anchor(name.scale, name.variant, name.benchmark))
 

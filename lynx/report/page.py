@@ -22,7 +22,6 @@ from lynx.report.figures.style import drawing
 from lynx.report.formats import report_html
 from lynx.report.grid import grid_of
 from lynx.report.paper_files import PaperTables, read_tables
-from lynx.report.run_cards import cards_of
 
 REPORT = Path("results/report.html")
 CSS_DPI = 96
@@ -72,7 +71,7 @@ def write_report(project: Project) -> Path:
         ],
         workflow=Picture.of("workflow", "", _png(draw_dag(read_mapping(root, PIPELINE)["stages"]))),
         environment=_environment(found),
-        cards=list(cards_of(found.runs)),
+        cards=found.cards,
         unplaced=found.unplaced,
     )
     write_atomic(root / REPORT, text)

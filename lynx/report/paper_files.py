@@ -7,12 +7,13 @@ from pathlib import Path
 
 from lynx.artifacts.publish import write_atomic
 from lynx.config.published import published_of
+from lynx.config.yaml_files import read_mapping
 from lynx.project import Project
 from lynx.report.formats import RUNS_PAGE, html, latex, markdown, runs_html, runs_markdown
 from lynx.report.grid import grid_of
 from lynx.report.measures import read_measures
 from lynx.report.paper import PaperTable, TableBuilder
-from lynx.report.run_cards import cards_of
+from lynx.report.run_cards import RunCard, cards_of
 from lynx.report.runs import Runs, read_runs
 from lynx.report.tidy import tidy
 
@@ -26,6 +27,8 @@ class PaperTables:
     tables: tuple[PaperTable, ...]
     runs: Runs
     unplaced: tuple[str, ...]
+    cards: tuple[RunCard, ...]
+    """What their cells lead to."""
 
 
 def read_tables(project: Project) -> PaperTables:
@@ -37,9 +40,20 @@ def read_tables(project: Project) -> PaperTables:
     published = published_of(project.experiment, root)
     runs = read_runs(root)
     seeds = tuple(project.experiment.main.seeds)
-    builder = TableBuilder(published, runs, read_measures(root), seeds)
+    measures = read_measures(root)
+    builder = TableBuilder(published, runs, measures, seeds)
     tables = builder.tables()
-    return PaperTables(tuple(tables), runs, tuple(builder.unplaced(tables)))
+    cards = cards_of(runs, measures, _recipes(project))
+    return PaperTables(tuple(tables), runs, tuple(builder.unplaced(tables)), tuple(cards))
+
+
+def _recipes(project: Project) -> dict[str, str]:
+    """By scale, the recipe that the configuration takes at it."""
+    root, chosen = project.layout.root, project.experiment.main.recipe
+    files = sorted((root / "config/scales").glob("*.yaml"))
+    return {
+        path.stem: chosen or read_mapping(root, path.relative_to(root))["recipe"] for path in files
+    }
 
 
 def write_tables(project: Project) -> PaperTables:
@@ -50,7 +64,6 @@ def write_tables(project: Project) -> PaperTables:
         texts = {"csv": tidy(table), "md": markdown(grid), "tex": latex(grid), "html": html(grid)}
         for kind, text in texts.items():
             write_atomic(folder / f"{stem}.{kind}", text)
-    cards = list(cards_of(found.runs))
-    write_atomic(folder / f"{RUNS_PAGE}.md", runs_markdown(cards))
-    write_atomic(folder / f"{RUNS_PAGE}.html", runs_html(cards))
+    write_atomic(folder / f"{RUNS_PAGE}.md", runs_markdown(found.cards))
+    write_atomic(folder / f"{RUNS_PAGE}.html", runs_html(found.cards))
     return found

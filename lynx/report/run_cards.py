@@ -1,23 +1,26 @@
-"""What a cell of ours leads to: the runs behind it, with data, checkpoint, frames and prompt."""
+"""What a cell of ours leads to: runs with data, checkpoint, frames and prompt, or a measure."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from lynx.config.layout import Layout, manifest
 from lynx.report.grid import anchor
+from lynx.report.measures import Measure
 from lynx.report.runs import Run, RunName
 
 HASH_DIGITS = 12
+AGAIN = "snakemake --profile local"
 
 
 @dataclass(frozen=True)
 class RunCard:
-    """The runs of one scale, variant and benchmark."""
+    """The runs of one scale, variant and benchmark, or one measure of a base model."""
 
     anchor: str
     title: str
@@ -25,8 +28,14 @@ class RunCard:
     seeds: tuple[dict[str, str], ...]
 
 
-def cards_of(runs: Iterable[Run]) -> Iterator[RunCard]:
-    """A card for each scale, variant and benchmark, sorted."""
+def cards_of(
+    runs: Iterable[Run], measures: Iterable[Measure], recipes: Mapping[str, str]
+) -> Iterator[RunCard]:
+    """A card for each scale, variant and benchmark, sorted, then one for each measure.
+
+    `recipes` are those that the configuration takes at a scale: a run of another one is made again
+    by naming it.
+    """
 
     def of_all_seeds(run: Run) -> tuple[str, str, str]:
         return run.name.scale, run.name.variant, run.name.benchmark
@@ -38,8 +47,10 @@ def cards_of(runs: Iterable[Run]) -> Iterator[RunCard]:
             anchor=anchor(scale, variant, benchmark),
             title=f"{variant} on {benchmark} at {scale}",
             facts=_of_all(found),
-            seeds=tuple(_of_seed(run) for run in found),
+            seeds=tuple(_of_seed(run, recipes) for run in found),
         )
+    for measure in measures:
+        yield _of_measure(measure)
 
 
 def _of_all(runs: Sequence[Run]) -> dict[str, str]:
@@ -63,12 +74,33 @@ def _facts(run: Run) -> dict[str, str]:
         else "no X is shown",
         "visual tokens": str(report["visual_tokens"]),
         "first prompt": report["prompt"],
-        "versions": ", ".join(f"{name} {value}" for name, value in report["versions"].items()),
+        "versions": _versions(report),
     }
 
 
-def _of_seed(run: Run) -> dict[str, str]:
+def _of_measure(measure: Measure) -> RunCard:
+    report, path = measure.report, measure.path.as_posix()
+    made_from = [f"{manifest(Path(name))}, {short(key)}" for name, key in report["parents"].items()]
+    return RunCard(
+        anchor=anchor(measure.scale, measure.kind),
+        title=f"{measure.kind} at {measure.scale}",
+        facts={
+            "base": short(report["base"]),
+            "made from": "\n".join(made_from),
+            "versions": _versions(report),
+        },
+        seeds=({"measure": path, "again": f"{AGAIN} -- {path}"},),
+    )
+
+
+def _versions(report: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in report["versions"].items())
+
+
+def _of_seed(run: Run, recipes: Mapping[str, str]) -> dict[str, str]:
     report = run.report
+    other = recipes.get(run.name.scale) != report["recipe"]
+    recipe = f" --config recipe={report['recipe']}" if other else ""
     return {
         "seed": str(run.name.seed),
         "score": run.path.as_posix(),
@@ -79,7 +111,7 @@ def _of_seed(run: Run) -> dict[str, str]:
         "language adapter": ", ".join([*_made_by(run, "sft"), short(report["parents"]["sft"])])
         if "sft" in report["parents"]
         else "none",
-        "again": f"snakemake --profile local -- {run.path.as_posix()}",
+        "again": f"{AGAIN}{recipe} -- {run.path.as_posix()}",
     }
 
 

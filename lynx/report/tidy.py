@@ -69,7 +69,7 @@ def _ours(table: PaperTable, row: OurRow) -> Iterator[Line]:
             "seeds": " ".join(dict.fromkeys(str(run.name.seed) for run in cell.runs)),
             "difference": "" if difference is None else f"{difference:.6f}",
             "beyond_deviation": "" if cell.beyond is None else cell.beyond,
-            "runs": " ".join(run.path.as_posix() for run in cell.runs),
+            "runs": " ".join(each.path.as_posix() for each in cell.runs or [cell.measure] if each),
         }
     if row.costs is not None:
         costs = {f"{stage} hours": row.costs.hours[stage] for stage in STAGES}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,12 +12,12 @@ import pytest
 import yaml
 
 from lynx.artifacts.hashing import hash_file
+from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.errors import InputError
 from lynx.report.formats import latex_text
 from lynx.report.grid import BANNER, Grid, grid_of
 from lynx.report.paper import PaperTable
 from lynx.report.paper_files import FOLDER, PaperTables, read_tables, write_tables
-from lynx.report.run_cards import cards_of
 from lynx.report.seeds import read_seeds
 from tests.project_copy import edit_yaml, load
 from tests.unit.scores import bare_project, write_score
@@ -95,6 +96,12 @@ def test_missing_seeds_are_named(root: Path) -> None:
         "seeds 1, 2 of plain-tower on scanqa at demo",
         "seeds 0, 1, 2 of plain-tower on sqa3d at demo",
     )
+    write_score(root, "sqa3d", {"em": 0.5}, variant="plain-tower")
+    write_score(root, "sqa3d", {"em": 0.5}, variant="zero-shot")
+    write_score(root, "scanqa", SCANQA, variant="zero-shot")
+    found = table(root, "depth").missing
+    assert found[0] == "seeds 1, 2 of zero-shot, plain-tower on scanqa, sqa3d at demo"
+    assert len(found) == 2, "those alike stand together"
 
 
 def test_runs_of_no_table_are_named(root: Path) -> None:
@@ -123,23 +130,79 @@ def test_parameters_without_a_count_are_no_zero(root: Path) -> None:
     assert row(grid, "ours: zero-shot, demo")["ΔParams (M)"] == "0.0"
 
 
-def test_measures_stand_under_their_base(root: Path) -> None:
+MEASURES = ("vocab_vocab", "frame_frame", "vocab_frame", "vocab_mean_norm", "frame_mean_norm")
+
+
+def write_measure(root: Path, **changes: object) -> Path:
+    """A geometry of the 0.5b base, as its rule writes it; None drops a key."""
+    report = {
+        "stage": "geometry",
+        "scale": "0.5b",
+        "synthetic": False,
+        **dict.fromkeys(MEASURES, 0.5),
+        "gap": 1.00812,
+        "base": "2b" * 32,
+        "parents": {"runs/0.5b/frames/3d": "6f" * 32},
+        "stage_version": STAGE_VERSIONS["geometry"],
+        "versions": {"torch": "2.11.0"},
+        **changes,
+    }
     path = root / "results/0.5b/geometry.json"
-    path.parent.mkdir(parents=True)
-    keys = ("vocab_vocab", "frame_frame", "vocab_frame", "vocab_mean_norm", "frame_mean_norm")
-    values = dict.fromkeys(keys, 0.5) | {"gap": 1.00812}
-    path.write_text(json.dumps({"synthetic": False, **values}), encoding="utf-8")
-    grid = grid_of(table(root, "geometry"))
-    assert row(grid, "ours: 0.5b")["gap"] == "1.0081"
-    assert after(grid, "ours: 0.5b")["frame-frame"] == "+0.40"
-    assert grid.banner == ""
-    path.write_text(json.dumps({"synthetic": False}), encoding="utf-8")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({k: v for k, v in report.items() if v is not None}), "utf-8")
+    return path
+
+
+def test_measures_stand_under_their_base(root: Path) -> None:
+    write_measure(root)
+    found = tables(root)
+    (measured,) = (grid_of(each) for each in found.tables if each.name == "geometry")
+    assert row(measured, "ours: 0.5b")["gap"] == "1.0081"
+    assert after(measured, "ours: 0.5b")["frame-frame"] == "+0.40"
+    assert measured.banner == ""
+    targets = {cell.target("runs.html") for cell in measured.rows[1].cells}
+    assert targets == {"runs.html#0-5b-geometry"}
+    (card,) = found.cards
+    assert (card.anchor, card.facts["made from"]) == (
+        "0-5b-geometry",
+        "runs/0.5b/frames/3d/manifest.json, 6f6f6f6f6f6f",
+    )
+    assert card.seeds == (
+        {
+            "measure": "results/0.5b/geometry.json",
+            "again": "snakemake --profile local -- results/0.5b/geometry.json",
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"gap": None}, ": no number at 'gap', which a table shows; "),
+        ({"gap": math.nan}, ": gap is nan, expected a finite number; "),
+        ({"base": None}, ": base is not a measure's (Field required); "),
+        (
+            {"scale": "demo"},
+            ": claims to be geometry at demo, whose place is results/demo/geometry.json; delete "
+            "this copy, or ",
+        ),
+        (
+            {"stage_version": 0},
+            ": made by version 0 of stage geometry, the code is at version "
+            f"{STAGE_VERSIONS['geometry']}; ",
+        ),
+        (
+            {"content": "0" * 64},
+            ": its values do not hash to its own content field; the file was edited, so ",
+        ),
+    ],
+)
+def test_a_measure_that_cannot_be_used(root: Path, changes: dict[str, object], said: str) -> None:
+    write_measure(root, **changes)
     with pytest.raises(InputError) as raised:
         tables(root)
-    assert str(raised.value) == (
-        "results/0.5b/geometry.json: no number at 'vocab_vocab', which a table shows; run the rule "
-        "geometry again"
-    )
+    text = str(raised.value).removeprefix(f"{root}/")
+    assert text == f"results/0.5b/geometry.json{said}run the rule geometry again"
 
 
 def test_files_are_the_same_twice_and_fetch_nothing(root: Path) -> None:
@@ -178,8 +241,8 @@ class Links(HTMLParser):
 def test_a_cell_leads_to_what_its_runs_were_made_from(root: Path) -> None:
     write_score(root, "scanqa", {"em": 0.2})
     write_score(root, "scanqa", {"em": 0.3}, seed=1, data="5e" * 32, prompt="other")
-    write_score(root, "scanqa", {"em": 0.1}, variant="zero-shot")
-    lynx, zero = cards_of(tables(root).runs)
+    write_score(root, "scanqa", {"em": 0.1}, variant="zero-shot", recipe="paper")
+    lynx, zero = tables(root).cards
     assert (lynx.anchor, zero.anchor) == ("demo-lynx-scanqa", "demo-zero-shot-scanqa")
     assert lynx.facts == {
         "split": "test, 10 questions",
@@ -202,6 +265,10 @@ def test_a_cell_leads_to_what_its_runs_were_made_from(root: Path) -> None:
     }
     assert zero.facts["drawing of X"] == "no X is shown"
     assert (zero.seeds[0]["vision adapter"], zero.seeds[0]["language adapter"]) == ("none", "none")
+    assert zero.seeds[0]["again"] == (
+        "snakemake --profile local --config recipe=paper -- "
+        "results/demo/zero-shot/scanqa/seed0/metrics.json"
+    ), "not the recipe that the configuration has at this scale"
 
 
 def test_csv_is_tidy(root: Path) -> None:
