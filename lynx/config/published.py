@@ -15,12 +15,16 @@ from lynx.config.yaml_files import read_mapping
 from lynx.errors import InputError
 
 PUBLISHED = "config/published.yaml"
+Unit = Literal["x100", "millions", "one"]
+FACTORS: dict[Unit, float] = {"x100": 100.0, "millions": 1e-6, "one": 1.0}
+"""Printed values, of one in the files of runs."""
 
 
 class Column(Strict):
     """One figure of a method, and where it is found of a run: nowhere, if nothing is said."""
 
     title: str
+    unit: Unit = Field(description="what its values are printed in: x100 of fractions and CIDEr")
     benchmark: str | None = None
     metric: str | None = None
     group: tuple[str, str] | None = Field(
@@ -31,6 +35,11 @@ class Column(Strict):
         default=None, description="results/<scale>/<first>.json and the dotted key in it"
     )
     digits: int = Field(default=1, ge=0, le=6, description="after the point")
+
+    @property
+    def factor(self) -> float:
+        """A value as printed, over the value in the files of runs."""
+        return FACTORS[self.unit]
 
     @model_validator(mode="after")
     def _one_source(self) -> Column:

@@ -22,8 +22,9 @@ LEGEND = (
 )
 COST_TITLE = "What our runs took"
 COST_LEGEND = (
-    "Hours of one seed: seconds of all attempts times processes, what benchmarks share counted "
-    "once. Visual tokens are those before a question, memory the most of any one process."
+    "Device time of one seed ({devices}): wall time of all attempts times processes, what "
+    "benchmarks share counted once. Visual tokens are those before a question, memory the most of "
+    "any one process."
 )
 Kind = Literal["published", "ours", "difference", "control"]
 
@@ -86,7 +87,11 @@ def _costs_of(table: PaperTable) -> Grid | None:
         for row in table.rows
         if row.costs is not None
     )
-    return Grid(COST_TITLE, ("", *TITLES.values()), rows, "", (COST_LEGEND,)) if rows else None
+    if not rows:
+        return None
+    devices = {name for row in table.rows if row.costs is not None for name in row.costs.devices}
+    legend = COST_LEGEND.format(devices="; ".join(sorted(devices)))
+    return Grid(COST_TITLE, ("", *TITLES.values()), rows, "", (legend,))
 
 
 def _rows(table: PaperTable) -> Iterator[TextRow]:

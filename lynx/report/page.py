@@ -26,12 +26,28 @@ from lynx.report.paper_files import PaperTables, read_tables
 REPORT = Path("results/report.html")
 CSS_DPI = 96
 CAPTIONS = {
-    "radar": "All benchmarks at a glance; an axis ends at the largest value on it in its panel.",
-    "parameters": "Trained parameters against score.",
-    "benefit": "Each variant on questions that need X and on those that do not.",
-    "rank": "Score against the rank of the vision adapter.",
-    "training": "Curves of training: the terms of every alignment, the loss of every tuning.",
+    "radar": "All benchmarks at a glance, as in the publication's Figure 2(a). Each axis runs from "
+    "zero to the largest value on it in its panel, which stands beside it. A line is a variant; "
+    "published are the rows that ours stand under, and PAVE. A gap is a value that is not known.",
+    "parameters": "Parameters trained against score, as in the publication's Figure 2(b): one "
+    "benchmark of each of Tables 1 to 4, its published rows on the left and our variants on the "
+    "right, whose scales are their own. What is higher and further left is better.",
+    "benefit": "What X gives: the main metric of each benchmark within groups of its questions, a "
+    "bar for each variant. lynx sees X through its aligned adapter, video-only no X, plain-tower X "
+    "without the adapter, zero-shot video without any training. Where lynx stands above "
+    "video-only in a group that needs X, X was read; elsewhere the two should be alike. Lines on "
+    "the bars are deviations over seeds, none where there is one seed.",
+    "rank": "Score on ScanQA against the rank of the vision adapter (Table 6): published on the "
+    "left, ours on the right, with deviations over seeds; the scales of the axes differ.",
+    "training": "Curves of training, from the logs published with the adapters. First both terms "
+    "of every alignment, then the loss of tuning, a panel for each benchmark that is trained on "
+    "and a line for each variant.",
 }
+
+WORKFLOW = (
+    "The stages of all configured benchmarks, variants and seeds, from raw data on the left to "
+    "tables over seeds on the right; an arrow leads from what is made to what reads it."
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +75,7 @@ def write_report(project: Project) -> Path:
     cannot be used, or without a `dvc.yaml`.
     """
     root = project.layout.root
-    found = read_tables(project)
+    found, stages = read_tables(project), read_mapping(root, PIPELINE)["stages"]
     pictures = list(_drawn(root / FIGURES, CAPTIONS))
     samples = sorted((root / FIGURES).glob("*samples.png"))
     text = report_html(
@@ -69,7 +85,9 @@ def write_report(project: Project) -> Path:
             Picture.of(path.stem, path.stem.replace("-", " "), path.read_bytes())
             for path in samples
         ],
-        workflow=Picture.of("workflow", "", _png(draw_dag(read_mapping(root, PIPELINE)["stages"]))),
+        workflow=Picture.of(
+            "workflow", WORKFLOW, _png(draw_dag(stages))
+        ),
         environment=_environment(found),
         cards=found.cards,
         unplaced=found.unplaced,

@@ -12,8 +12,6 @@ from lynx.report.measures import Measure, Measures
 from lynx.report.runs import Run, Runs
 from lynx.report.spread import Spread
 
-PERCENT, MILLION = 100.0, 1e6
-
 
 @dataclass(frozen=True)
 class Figure:
@@ -184,7 +182,7 @@ class TableBuilder:
         if value is None:
             return None
         measure = self.measures.found[scale, column.measure[0]]
-        return Figure(column, Spread((value,)), (), printed, measure)
+        return Figure(column, Spread((column.factor * value,)), (), printed, measure)
 
     def _missing(self, table: PublishedTable, rows: Sequence[OurRow]) -> Iterator[str]:
         """What rows with runs lack, those alike together; one without any says so in its cells."""
@@ -213,12 +211,12 @@ def _figure(column: Column, runs: Sequence[Run], published: float | None) -> Fig
         first, *others = {run.parameters for run in runs} or {None}
         if first is None or others:
             return None  # not counted, or its benchmarks' adapters differ
-        return Figure(column, Spread((first / MILLION,)), tuple(runs), published)
+        return Figure(column, Spread((column.factor * first,)), tuple(runs), published)
     if column.metric is None:
         return None
     read = [(run, run.value(column.metric, column.group)) for run in runs]
     kept = [(run, value) for run, value in read if value is not None]
     if not kept:
         return None
-    values = tuple(PERCENT * value for _, value in kept)
+    values = tuple(column.factor * value for _, value in kept)
     return Figure(column, Spread(values), tuple(run for run, _ in kept), published)

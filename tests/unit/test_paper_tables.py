@@ -14,6 +14,7 @@ import yaml
 from lynx.artifacts.hashing import hash_file
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.errors import InputError
+from lynx.report.costs import spell
 from lynx.report.formats import latex_text
 from lynx.report.grid import BANNER, Grid, grid_of
 from lynx.report.paper import PaperTable
@@ -116,10 +117,14 @@ def test_costs_count_what_is_shared_once(root: Path) -> None:
     costs = grid_of(table(scored(root), "depth")).costs
     assert costs is not None
     ours = row(costs, "ours: lynx, demo")
-    assert ours["align (h)"] == "2", "an hour on two processes"
-    assert ours["sft (h)"] == "0.667", "(4 x 900 s) x 2 over three seeds"
-    assert ours["evaluation (h)"] == "0.267", "(4 x 360 s) x 2 over three seeds"
-    assert (ours["features (h)"], ours["visual tokens"], ours["peak (GB)"]) == ("-", "130", "2.0")
+    assert ours["align"] == "2.0 h", "an hour on two processes"
+    assert ours["sft"] == "40.0 min", "(4 x 900 s) x 2 over three seeds"
+    assert ours["evaluation"] == "16.0 min", "(4 x 360 s) x 2 over three seeds"
+    assert costs.notes[0].startswith("Device time of one seed (cpu, 1 threads): ")
+    assert [spell(hours) for hours in (30, 1, 0.5, 1 / 60, 0.0014)] == [
+        "30.0 h", "1.0 h", "30.0 min", "1.0 min", "5.0 s",
+    ]  # fmt: skip
+    assert (ours["features"], ours["visual tokens"], ours["peak (GB)"]) == ("-", "130", "2.0")
 
 
 def test_parameters_without_a_count_are_no_zero(root: Path) -> None:
@@ -276,8 +281,17 @@ def test_csv_is_tidy(root: Path) -> None:
     with (root / FOLDER / "2-depth.csv").open(encoding="utf-8", newline="") as stream:
         lines = list(csv.DictReader(stream))
     ours = [line for line in lines if line["variant"] == "lynx" and line["column"] == "EM@1"]
-    published = [line for line in lines if line["method"] == "V-LynX-0.5B"]
-    assert published[4]["value"] == "26.4"
+    published = [
+        line for line in lines if (line["method"], line["source"]) == ("V-LynX-0.5B", "published")
+    ]
+    assert (published[4]["value"], published[4]["unit"]) == ("26.4", "x100")
+    assert (published[-1]["value"], published[-1]["unit"]) == ("68.7", "millions")
+    costs = {line["column"]: line["unit"] for line in lines if line["value"] and not line["runs"]}
+    assert {name: costs[name] for name in ("sft", "visual tokens", "peak memory")} == {
+        "sft": "hours",
+        "visual tokens": "one",
+        "peak memory": "GB",
+    }
     assert ours[0] | {"deviation": "", "difference": ""} == {
         "table": "2",
         "method": "V-LynX-0.5B",
@@ -285,6 +299,7 @@ def test_csv_is_tidy(root: Path) -> None:
         "scale": "demo",
         "variant": "lynx",
         "column": "EM@1",
+        "unit": "x100",
         "value": "26.000000",
         "deviation": "",
         "seeds": "0 1 2",
@@ -396,6 +411,18 @@ def test_an_edited_score(root: Path) -> None:
             ["lynks"],
             "config/published.yaml: key 'tables.view.rows' names the variant 'lynks', but there is "
             "none of that name; choose among ",
+        ),
+        (
+            "columns",
+            [{"title": "accuracy"}, {"title": "ΔParams", "unit": "millions", "parameters": True}],
+            "config/published.yaml: key 'tables.view.columns.0.unit' is missing; expected one of "
+            "x100, millions, one",
+        ),
+        (
+            "rows",
+            [{"method": "X", "values": [math.nan, None]}],
+            "config/published.yaml: key 'tables.view.rows.0.values.0' is NaN, expected a number "
+            "or null",
         ),
         (
             "colour",

@@ -70,22 +70,27 @@ def draw_training(curves: Sequence[Curve], title: str) -> Figure:
     panels = (len(TERMS) if aligned else 0) + len(tuned)
     with drawing():
         rows = math.ceil(panels / ROW)
-        figure = Figure(figsize=(3.8 * ROW, 2.7 * rows))
+        figure = Figure(figsize=(3.2 * ROW, 2.4 * rows))
         figure.suptitle(title)
         grid = [figure.add_subplot(rows, ROW, place + 1) for place in range(panels)]
         for axes, (term, name) in zip(grid, TERMS.items() if aligned else (), strict=False):
-            for index, curve in enumerate(aligned):
-                _line(axes, curve, term, curve.name, OTHERS[index % len(OTHERS)])
+            names = list(dict.fromkeys(curve.name for curve in aligned))
+            for curve in aligned:
+                _line(axes, curve, term, curve.name, OTHERS[names.index(curve.name) % len(OTHERS)])
             axes.set_title(f"align: {name}")
         for axes, (name, members) in zip(grid[panels - len(tuned) :], tuned.items(), strict=True):
-            for index, curve in enumerate(members):
-                _line(axes, curve, "loss", curve.variant, colour_of(curve.variant, index))
+            names = list(dict.fromkeys(curve.variant for curve in members))
+            for curve in members:
+                colour = colour_of(curve.variant, names.index(curve.variant))
+                _line(axes, curve, "loss", curve.variant, colour)
             axes.set_title(f"sft: {name}")
             axes.set_yscale("log")
     return figure
 
 
-def _line(axes: Any, curve: Curve, column: str, label: str, colour: str) -> None:
+def _line(axes: Any, curve: Curve, column: str, name: str, colour: str) -> None:
+    """A curve under its name, which stands once for all seeds."""
+    label = None if name in axes.get_legend_handles_labels()[1] else name
     axes.plot(curve.columns["step"], curve.columns[column], label=label, color=colour, linewidth=1)
     axes.set_xlabel("step")
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=6, ncol=2)
