@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lynx.artifacts.publish import write_atomic
+from lynx.benchmarks import benchmark_names, get_benchmark
 from lynx.config.yaml_files import read_mapping
 from lynx.ledger.render import PIPELINE
 from lynx.project import Project
@@ -81,13 +82,8 @@ def write_report(project: Project) -> Path:
     text = report_html(
         grids=[(table.stem, grid_of(table)) for table in found.tables],
         figures=pictures,
-        samples=[
-            Picture.of(path.stem, path.stem.replace("-", " "), path.read_bytes())
-            for path in samples
-        ],
-        workflow=Picture.of(
-            "workflow", WORKFLOW, _png(draw_dag(stages))
-        ),
+        samples=[Picture.of(path.stem, _caption(path.stem), path.read_bytes()) for path in samples],
+        workflow=Picture.of("workflow", WORKFLOW, _png(draw_dag(stages))),
         environment=_environment(found),
         cards=found.cards,
         unplaced=found.unplaced,
@@ -101,6 +97,16 @@ def _drawn(folder: Path, captions: dict[str, str]) -> Iterator[Picture]:
         path = folder / f"{name}.png"
         if path.is_file():
             yield Picture.of(name, caption, path.read_bytes())
+
+
+def _caption(stem: str) -> str:
+    """What a page of samples shows, by its name `<scale>-<benchmark>-samples`."""
+    scale, _, name = stem.removesuffix("-samples").rpartition("-")
+    title = get_benchmark(name).title if name in benchmark_names() else name
+    return (
+        f"{title} at {scale}: questions with frames of their clips, X as it is drawn, and the "
+        "answer of each variant, right and wrong marked; the page says how they were chosen."
+    )
 
 
 def _png(figure: Figure) -> bytes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import math
+import shutil
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -326,6 +328,28 @@ def test_latex_rows_are_whole_and_its_signs_commands(root: Path) -> None:
         r"a\_b 5\% $\pm$ 0.1 \{x\} \textasciitilde{} \textasciicircum{} \textbackslash{} \& \# \$ "
         r"$-$0.4"
     )
+
+
+LATEX = shutil.which("pdflatex")
+DOCUMENT = r"""\documentclass{article}
+\usepackage{booktabs,graphicx}
+\begin{document}
+%s
+\end{document}
+"""
+
+
+@pytest.mark.skipif(LATEX is None, reason="there is no LaTeX on this machine")
+def test_latex_compiles(root: Path) -> None:
+    write_tables(load(scored(root)))
+    folder = root / FOLDER
+    tables = "\n\\clearpage\n".join(
+        f"\\input{{{path.name}}}" for path in sorted(folder.glob("*.tex"))
+    )
+    (folder / "all.tex").write_text(DOCUMENT % tables, encoding="utf-8")
+    command = [str(LATEX), "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
 
 
 def test_a_score_of_another_schema_is_named(root: Path) -> None:

@@ -24,10 +24,10 @@ def draw_parameters(tables: Sequence[PaperTable]) -> Figure:
             for column, spots in enumerate((_published(table, place), _ours(table, place))):
                 axes = grid[line][column]
                 _scatter(axes, spots, "*" if column else "o")
-                whose = "ours" if column else "published"
-                note = f" ({SYNTHETIC})" if column and table.synthetic else ""
-                axes.set_title(f"{shown.title}, {whose}{note}")
+                axes.set_title(f"{shown.title}, {'ours' if column else 'published'}")
                 named.append((axes, spots))
+        if any(table.synthetic for table in families):
+            figure.suptitle(f"ours: {SYNTHETIC}")
         for axes in grid[-1]:
             axes.set_xlabel("trained parameters (millions)")
         name_spots(figure, named)
