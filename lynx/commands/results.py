@@ -53,12 +53,13 @@ def tables(
     As CSV, Markdown, LaTeX and HTML, from the metrics.json files below results/ alone. A cell
     without a run says so; what is missing, and runs that stand in no table, are named at the end.
     """
-    from lynx.report.paper_files import FOLDER, write_tables
+    from lynx.report.paper_files import write_tables
 
-    found = write_tables(load(config, sets, root))
+    project = load(config, sets, root)
+    found = write_tables(project)
     for table in found.tables:
         ran = sum(row.costs is not None for row in table.rows)
-        typer.echo(f"{FOLDER}/{table.stem}: {table.title}, {ran} rows of ours")
+        typer.echo(f"{project.layout.tables / table.stem}: {table.title}, {ran} rows of ours")
     missing = dict.fromkeys(each for table in found.tables for each in table.missing)
     for sentence in (*found.unplaced, *(f"missing: {each}" for each in missing)):
         typer.echo(sentence)

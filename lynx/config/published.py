@@ -9,10 +9,9 @@ from typing import Literal
 from pydantic import Field, TypeAdapter, model_validator
 
 from lynx.config.experiment import Experiment
-from lynx.config.explain import in_file, validate
+from lynx.config.explain import in_file, unknown_name, validate
 from lynx.config.strict import Strict
-from lynx.config.yaml_files import read_mapping
-from lynx.errors import InputError
+from lynx.config.yaml_files import names_in, read_mapping
 
 PUBLISHED = "config/published.yaml"
 Unit = Literal["x100", "millions", "one"]
@@ -125,14 +124,10 @@ def published_of(experiment: Experiment, root: Path) -> Published:
     """The file below the project's root, its names those of the configuration there."""
     return load_published(
         root,
-        benchmarks=_names(root, "benchmarks"),
+        benchmarks=names_in(root, "benchmarks"),
         variants=experiment.variants,
-        scales=_names(root, "scales"),
+        scales=names_in(root, "scales"),
     )
-
-
-def _names(root: Path, folder: str) -> list[str]:
-    return sorted(path.stem for path in (root / "config" / folder).glob("*.yaml"))
 
 
 def load_published(
@@ -160,7 +155,4 @@ def load_published(
 
 def _require(name: str, known: Collection[str], key: str, kind: str) -> None:
     if name not in known:
-        raise InputError(
-            f"{PUBLISHED}: key '{key}' names the {kind} '{name}', but there is none of that name; "
-            f"choose among {', '.join(sorted(known))}"
-        )
+        raise unknown_name(f"{PUBLISHED}, {key}", kind, name, known)

@@ -13,18 +13,17 @@ from PIL import Image
 
 from lynx.artifacts.publish import write_atomic
 from lynx.benchmarks import benchmark_names, get_benchmark
+from lynx.config.layout import FIGURES
 from lynx.config.yaml_files import read_mapping
 from lynx.ledger.render import PIPELINE
 from lynx.project import Project
 from lynx.report.figure_style import DOTS_PER_INCH
 from lynx.report.figures.dag import draw_dag
-from lynx.report.figures.files import FOLDER as FIGURES
 from lynx.report.figures.style import drawing
 from lynx.report.formats import report_html
 from lynx.report.grid import grid_of
 from lynx.report.paper_files import PaperTables, read_tables
 
-REPORT = Path("results/report.html")
 CSS_DPI = 96
 CAPTIONS = {
     "radar": "All benchmarks at a glance, as in the publication's Figure 2(a). Each axis runs from "
@@ -77,8 +76,8 @@ def write_report(project: Project) -> Path:
     """
     root = project.layout.root
     found, stages = read_tables(project), read_mapping(root, PIPELINE)["stages"]
-    pictures = list(_drawn(root / FIGURES, CAPTIONS))
-    samples = sorted((root / FIGURES).glob("*samples.png"))
+    pictures = list(_drawn(project.layout.figures))
+    samples = sorted(project.layout.figures.glob("*samples.png"))
     text = report_html(
         grids=[(table.stem, grid_of(table)) for table in found.tables],
         figures=pictures,
@@ -88,15 +87,15 @@ def write_report(project: Project) -> Path:
         cards=found.cards,
         unplaced=found.unplaced,
     )
-    write_atomic(root / REPORT, text)
-    return REPORT
+    write_atomic(project.layout.report, text)
+    return project.layout.report
 
 
-def _drawn(folder: Path, captions: dict[str, str]) -> Iterator[Picture]:
-    for name, caption in captions.items():
+def _drawn(folder: Path) -> Iterator[Picture]:
+    for name in FIGURES:
         path = folder / f"{name}.png"
         if path.is_file():
-            yield Picture.of(name, caption, path.read_bytes())
+            yield Picture.of(name, CAPTIONS[name], path.read_bytes())
 
 
 def _caption(stem: str) -> str:

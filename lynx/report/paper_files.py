@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from lynx.artifacts.publish import write_atomic
 from lynx.config.published import published_of
@@ -16,8 +15,6 @@ from lynx.report.paper import PaperTable, TableBuilder
 from lynx.report.run_cards import RunCard, cards_of
 from lynx.report.runs import Runs, read_runs
 from lynx.report.tidy import tidy
-
-FOLDER = Path("results/tables")
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ def _recipes(project: Project) -> dict[str, str]:
 
 def write_tables(project: Project) -> PaperTables:
     """Write `results/tables/<number>-<name>.{csv,md,tex,html}` and the page of runs."""
-    found, folder = read_tables(project), project.layout.root / FOLDER
+    found, folder = read_tables(project), project.layout.tables
     for table in found.tables:
         grid, stem = grid_of(table), table.stem
         texts = {"csv": tidy(table), "md": markdown(grid), "tex": latex(grid), "html": html(grid)}

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
+from lynx.config.layout import FIGURES
 from lynx.errors import InputError
 from lynx.report.figures.benefit import bars_of
 from lynx.report.figures.dag import stage_graph
-from lynx.report.figures.files import FOLDER, write_figures
+from lynx.report.figures.files import write_figures
 from lynx.report.figures.parameters import draw_parameters
 from lynx.report.figures.radar import draw_radar, panels
 from lynx.report.figures.rank import draw_rank, rank_of
@@ -49,10 +50,10 @@ def write_curve(root: Path, trained: str, *lines: str) -> Path:
 
 
 def test_each_figure_is_a_png_and_a_pdf(root: Path) -> None:
-    names = ("radar", "parameters", "rank", "benefit", "training")
-    assert write_figures(load(root)) == [FOLDER / name for name in names]
-    assert sorted(path.name for path in (root / FOLDER).iterdir()) == sorted(
-        f"{name}.{kind}" for name in names for kind in ("png", "pdf")
+    folder = root / "results/figures"
+    assert write_figures(load(root)) == [folder / name for name in FIGURES]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        f"{name}.{kind}" for name in FIGURES for kind in ("png", "pdf")
     )
 
 
@@ -121,7 +122,8 @@ def outside(figure: Figure) -> Iterator[str]:
             texts += axes.get_xticklabels() if axes.name == "polar" else []
         for text in texts:
             box = text.get_window_extent()
-            if not (page.contains(box.x0, box.y0) and page.contains(box.x1, box.y1)):
+            inside = page.contains(box.x0, box.y0) and page.contains(box.x1, box.y1)
+            if text.get_text() and not inside:
                 yield text.get_text()
 
 

@@ -20,11 +20,12 @@ from lynx.report.costs import spell
 from lynx.report.formats import latex_text
 from lynx.report.grid import BANNER, Grid, grid_of
 from lynx.report.paper import PaperTable
-from lynx.report.paper_files import FOLDER, PaperTables, read_tables, write_tables
+from lynx.report.paper_files import PaperTables, read_tables, write_tables
 from lynx.report.seeds import read_seeds
 from tests.project_copy import edit_yaml, load
 from tests.unit.scores import bare_project, write_score
 
+TABLES = "results/tables"
 SCANQA = {"cider": 0.8, "bleu4": 0.1, "meteor": 0.2, "rouge_l": 0.4, "em_refined": 0.5}
 
 
@@ -214,12 +215,12 @@ def test_a_measure_that_cannot_be_used(root: Path, changes: dict[str, object], s
 
 def test_files_are_the_same_twice_and_fetch_nothing(root: Path) -> None:
     write_tables(load(scored(root)))
-    files = sorted((root / FOLDER).iterdir())
+    files = sorted((root / TABLES).iterdir())
     assert len(files) == 11 * 4 + 2
     hashes = [hash_file(path) for path in files]
     write_tables(load(root))
     assert [hash_file(path) for path in files] == hashes
-    for page in (root / FOLDER).glob("*.html"):
+    for page in (root / TABLES).glob("*.html"):
         links = Links()
         links.feed(page.read_text(encoding="utf-8"))
         for target in links.found:
@@ -280,7 +281,7 @@ def test_a_cell_leads_to_what_its_runs_were_made_from(root: Path) -> None:
 
 def test_csv_is_tidy(root: Path) -> None:
     write_tables(load(scored(root)))
-    with (root / FOLDER / "2-depth.csv").open(encoding="utf-8", newline="") as stream:
+    with (root / TABLES / "2-depth.csv").open(encoding="utf-8", newline="") as stream:
         lines = list(csv.DictReader(stream))
     ours = [line for line in lines if line["variant"] == "lynx" and line["column"] == "EM@1"]
     published = [
@@ -316,7 +317,7 @@ def test_csv_is_tidy(root: Path) -> None:
 
 def test_latex_rows_are_whole_and_its_signs_commands(root: Path) -> None:
     write_tables(load(scored(root)))
-    for path in (root / FOLDER).glob("*.tex"):
+    for path in (root / TABLES).glob("*.tex"):
         text = path.read_text(encoding="utf-8")
         for part in text.split("\\begin{tabular}{")[1:]:
             columns, body = part.split("}", 1)
@@ -342,7 +343,7 @@ DOCUMENT = r"""\documentclass{article}
 @pytest.mark.skipif(LATEX is None, reason="there is no LaTeX on this machine")
 def test_latex_compiles(root: Path) -> None:
     write_tables(load(scored(root)))
-    folder = root / FOLDER
+    folder = root / TABLES
     tables = "\n\\clearpage\n".join(
         f"\\input{{{path.name}}}" for path in sorted(folder.glob("*.tex"))
     )
@@ -433,8 +434,8 @@ def test_an_edited_score(root: Path) -> None:
         (
             "controls",
             ["lynks"],
-            "config/published.yaml: key 'tables.view.rows' names the variant 'lynks', but there is "
-            "none of that name; choose among ",
+            "config/published.yaml, tables.view.rows: unknown variant 'lynks', did you mean "
+            "'lynx'; known: ",
         ),
         (
             "columns",

@@ -65,7 +65,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Page]:
         write_score(root, "scanqa", {"em": 0.25, "em_refined": 0.5, "cider": 0.8}, seed=seed)
     write_figures(load(root))
     read = Page()
-    read.feed((root / write_report(load(root))).read_text(encoding="utf-8"))
+    read.feed(write_report(load(root)).read_text(encoding="utf-8"))
     return root, read
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from lynx.benchmarks import get_benchmark
 from lynx.benchmarks.sample import Sample, Turn
+from lynx.config.inputs import samples_inputs
 from lynx.config.layout import Layout
 from lynx.config.stages import ViewSettings
-from lynx.config.workflow import samples_inputs
 from lynx.errors import InputError
 from lynx.features import clips
 from lynx.media.inventory import inspect_clip
