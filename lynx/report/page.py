@@ -17,12 +17,12 @@ from lynx.config.layout import FIGURES
 from lynx.config.yaml_files import read_mapping
 from lynx.ledger.render import PIPELINE
 from lynx.project import Project
-from lynx.report.figure_style import DOTS_PER_INCH
+from lynx.report.figures.canvas import DOTS_PER_INCH
 from lynx.report.figures.dag import draw_dag
 from lynx.report.figures.style import drawing
-from lynx.report.formats import report_html
-from lynx.report.grid import grid_of
-from lynx.report.paper_files import PaperTables, read_tables
+from lynx.report.paper.files import PaperTables, read_tables
+from lynx.report.paper.formats import report_html
+from lynx.report.paper.grid import grid_of
 
 CSS_DPI = 96
 CAPTIONS = {

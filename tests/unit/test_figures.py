@@ -18,7 +18,7 @@ from lynx.report.figures.radar import draw_radar, panels
 from lynx.report.figures.rank import draw_rank, rank_of
 from lynx.report.figures.style import COLOURS, drawing, name_spots
 from lynx.report.figures.training import draw_training, read_curves
-from lynx.report.paper_files import read_tables
+from lynx.report.paper.files import read_tables
 from tests.project_copy import load
 from tests.unit.scores import bare_project, write_score
 

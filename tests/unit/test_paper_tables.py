@@ -16,11 +16,11 @@ import yaml
 from lynx.artifacts.hashing import hash_file
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.errors import InputError
-from lynx.report.costs import spell
-from lynx.report.formats import latex_text
-from lynx.report.grid import BANNER, Grid, grid_of
-from lynx.report.paper import PaperTable
-from lynx.report.paper_files import PaperTables, read_tables, write_tables
+from lynx.report.paper.costs import spell
+from lynx.report.paper.files import PaperTables, read_tables, write_tables
+from lynx.report.paper.formats import latex_text
+from lynx.report.paper.grid import BANNER, Grid, grid_of
+from lynx.report.paper.tables import PaperTable
 from lynx.report.seeds import read_seeds
 from tests.project_copy import edit_yaml, load
 from tests.unit.scores import bare_project, write_score

@@ -16,7 +16,7 @@ from PIL import Image
 from lynx.artifacts.hashing import hash_file
 from lynx.report.figures.files import write_figures
 from lynx.report.page import write_report
-from lynx.report.paper_files import write_tables
+from lynx.report.paper.files import write_tables
 from tests.project_copy import ROOT, environment, load
 from tests.unit.scores import bare_project, write_score
 
@@ -97,7 +97,7 @@ socket.socket.connect = socket.getaddrinfo = refused
 from lynx.project import Project
 from lynx.report.figures.files import write_figures
 from lynx.report.page import write_report
-from lynx.report.paper_files import write_tables
+from lynx.report.paper.files import write_tables
 
 project = Project.load(Path("."), [], {})
 write_tables(project), write_figures(project), write_report(project)

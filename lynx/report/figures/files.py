@@ -15,7 +15,7 @@ from lynx.report.figures.radar import draw_radar
 from lynx.report.figures.rank import draw_rank
 from lynx.report.figures.style import SYNTHETIC, save
 from lynx.report.figures.training import draw_training, read_curves
-from lynx.report.paper_files import read_tables
+from lynx.report.paper.files import read_tables
 
 
 def write_figures(project: Project) -> list[Path]:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from lynx.report.figures.radar import FAMILIES, axis_columns
 from lynx.report.figures.style import SYNTHETIC, Spot, colour_of, drawing, name_spots
-from lynx.report.paper import PaperTable
+from lynx.report.paper.tables import PaperTable
 
 
 def draw_parameters(tables: Sequence[PaperTable]) -> Figure:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from lynx.config.published import Column, PublishedRow
 from lynx.report.figures.style import SYNTHETIC, colour_of, drawing
-from lynx.report.paper import PaperTable
+from lynx.report.paper.tables import PaperTable
 
 FAMILIES = ("1", "2", "3", "4")
 """Tables whose benchmarks are axes."""

@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from lynx.report.figures.style import COLOURS, SYNTHETIC, Spot, drawing, name_spots
-from lynx.report.paper import OurRow, PaperTable
+from lynx.report.paper.tables import OurRow, PaperTable
 
 TABLE = "6"
 

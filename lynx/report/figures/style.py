@@ -11,7 +11,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from lynx.report.figure_style import DOTS_PER_INCH, plain_style, save_figure, text_width
+from lynx.report.figures.canvas import DOTS_PER_INCH, plain_style, save_figure, text_width
 
 # Okabe and Ito's colours, which stay apart for colour-blind readers.
 COLOURS: Mapping[str, str] = {

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lynx.config.layout import Layout, manifest
-from lynx.report.grid import anchor
-from lynx.report.measures import Measure
+from lynx.report.paper.grid import anchor
+from lynx.report.paper.measures import Measure
 from lynx.report.runs import Run, RunName
 
 HASH_DIGITS = 12

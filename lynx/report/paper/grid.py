@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lynx.config.published import PublishedRow
-from lynx.report.costs import TITLES
-from lynx.report.paper import Figure, OurRow, PaperTable
+from lynx.report.paper.costs import TITLES
+from lynx.report.paper.tables import Figure, OurRow, PaperTable
 
 NOTHING, NO_RUN = "-", "no run"
 BANNER = (

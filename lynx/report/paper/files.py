@@ -8,13 +8,13 @@ from lynx.artifacts.publish import write_atomic
 from lynx.config.published import published_of
 from lynx.config.yaml_files import read_mapping
 from lynx.project import Project
-from lynx.report.formats import RUNS_PAGE, html, latex, markdown, runs_html, runs_markdown
-from lynx.report.grid import grid_of
-from lynx.report.measures import read_measures
-from lynx.report.paper import PaperTable, TableBuilder
-from lynx.report.run_cards import RunCard, cards_of
+from lynx.report.paper.cards import RunCard, cards_of
+from lynx.report.paper.formats import RUNS_PAGE, html, latex, markdown, runs_html, runs_markdown
+from lynx.report.paper.grid import grid_of
+from lynx.report.paper.measures import read_measures
+from lynx.report.paper.tables import PaperTable, TableBuilder
+from lynx.report.paper.tidy import tidy
 from lynx.report.runs import Runs, read_runs
-from lynx.report.tidy import tidy
 
 
 @dataclass(frozen=True)

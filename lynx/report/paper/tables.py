@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lynx.config.published import Column, Counterpart, Published, PublishedRow, PublishedTable
-from lynx.report.costs import Costs
-from lynx.report.measures import Measure, Measures
+from lynx.report.paper.costs import Costs
+from lynx.report.paper.measures import Measure, Measures
 from lynx.report.runs import Run, Runs
 from lynx.report.spread import Spread
 

@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-from lynx.report.costs import STAGES
-from lynx.report.paper import OurRow, PaperTable
+from lynx.report.paper.costs import STAGES
+from lynx.report.paper.tables import OurRow, PaperTable
 
 COLUMNS = (
     "table",
