@@ -53,12 +53,13 @@ def tables(
     As CSV, Markdown, LaTeX and HTML, from the metrics.json files below results/ alone. A cell
     without a run says so; what is missing, and runs that stand in no table, are named at the end.
     """
-    from lynx.report.paper_files import FOLDER, write_tables
+    from lynx.report.paper.files import write_tables
 
-    found = write_tables(load(config, sets, root))
+    project = load(config, sets, root)
+    found = write_tables(project)
     for table in found.tables:
         ran = sum(row.costs is not None for row in table.rows)
-        typer.echo(f"{FOLDER}/{table.stem}: {table.title}, {ran} rows of ours")
+        typer.echo(f"{project.layout.tables / table.stem}: {table.title}, {ran} rows of ours")
     missing = dict.fromkeys(each for table in found.tables for each in table.missing)
     for sentence in (*found.unplaced, *(f"missing: {each}" for each in missing)):
         typer.echo(sentence)
@@ -93,7 +94,7 @@ def samples(
     To results/figures/, as PNG and PDF, of the configured scale and seed. The page says how its
     questions are chosen; they are not typical.
     """
-    from lynx.report.sample_files import write_samples_page
+    from lynx.report.samples.files import write_samples_page
 
     stem = write_samples_page(load(config, sets, root, benchmark=benchmark), benchmark)
     typer.echo(f"{stem}.png and {stem.name}.pdf")
@@ -158,9 +159,9 @@ def compare(
 
     from rich.console import Console
 
-    from lynx.report.comparison import as_dict
-    from lynx.report.comparison import compare as lay_beside
-    from lynx.report.comparison_table import print_comparison, print_questions
+    from lynx.report.comparison.compare import as_dict
+    from lynx.report.comparison.compare import compare as lay_beside
+    from lynx.report.comparison.table import print_comparison, print_questions
 
     found = lay_beside(scores, root, config, read_pairs(sets))
     if as_json:

@@ -19,6 +19,7 @@ from lynx.config.stages import (
 from lynx.config.strict import Fraction, Positive, Strict
 from lynx.errors import InputError
 
+MAIN_VARIANT = "lynx"
 Dtype = Literal["float32", "bfloat16"]
 Device = Literal["auto", "cpu", "cuda"]
 Stream = Literal["video", "aligned", "plain"]
@@ -242,6 +243,11 @@ class Experiment(Strict):
         """Variants shown beside `lynx`."""
         return self.scale.compare_with if self.main.compare_with is None else self.main.compare_with
 
+    @property
+    def shown_variants(self) -> tuple[str, ...]:
+        """`lynx`, and those beside it."""
+        return tuple(dict.fromkeys((MAIN_VARIANT, *self.compare_with)))
+
     def frames_of(self, benchmark: str) -> str:
         """The frames artefact with a benchmark's clips: its group's, or its own if it only scores.
 
@@ -313,7 +319,7 @@ class Experiment(Strict):
         """The benchmarks whose raw data lynx and the variants beside it read."""
         names = [
             self.align_name(variant, benchmark)
-            for variant in ("lynx", *self.compare_with)
+            for variant in self.shown_variants
             for benchmark in self.recipes
         ]
         unread = set(self.pooled) - {

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+FIGURES = ("radar", "parameters", "rank", "benefit", "training")
+"""What is drawn of scores and curves, in the order in which it is shown."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -77,27 +80,56 @@ class Layout:
 
     def metrics(self, variant: str, benchmark: str, seed: int) -> Path:
         """The score of one run: a small file that Git may keep."""
-        folder = self.root / "results" / self.scale / variant / benchmark / f"seed{seed}"
+        folder = self.results / self.scale / variant / benchmark / f"seed{seed}"
         return folder / "metrics.json"
+
+    @property
+    def results(self) -> Path:
+        """Everything small: scores, measures, curves, tables, figures."""
+        return self.root / "results"
+
+    @property
+    def tables(self) -> Path:
+        """The publication's tables, and those over seeds."""
+        return self.results / "tables"
+
+    @property
+    def figures(self) -> Path:
+        """Figures and pages of samples."""
+        return self.results / "figures"
+
+    @property
+    def report(self) -> Path:
+        """All of it in one page."""
+        return self.results / "report.html"
+
+    @property
+    def curves(self) -> Path:
+        """The curves of this scale's trainings."""
+        return self.results / self.scale / "training"
+
+    def sample_page(self, benchmark: str) -> Path:
+        """A page of sample questions, without its ending."""
+        return self.figures / f"{self.scale}-{benchmark}-samples"
 
     @property
     def geometry(self) -> Path:
         """Where words and frames lie in the base's input space."""
-        return self.root / "results" / self.scale / "geometry.json"
+        return self.results / self.scale / "geometry.json"
 
     @property
     def stability(self) -> Path:
         """How far the references of the groups differ."""
-        return self.root / "results" / self.scale / "stability.json"
+        return self.results / self.scale / "stability.json"
 
     def curve(self, trained: Path) -> Path:
         """The curve of a training, given the folder of its artefact."""
         name = trained.relative_to(self.runs)
-        return self.root / "results" / self.scale / "training" / f"{name}.csv"
+        return self.curves / f"{name}.csv"
 
     def headline(self, benchmark: str) -> Path:
         """What people ask for: variant lynx at the configured scale, beside its controls."""
-        return self.root / "results" / benchmark / "metrics.json"
+        return self.results / benchmark / "metrics.json"
 
 
 def manifest(folder: Path) -> str:

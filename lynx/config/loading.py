@@ -24,7 +24,7 @@ from lynx.config.recipes import Names, Overrides, RecipeSource, read_recipe, res
 from lynx.config.stages import Recipe
 from lynx.config.training_sets import check_training, has_scores, trained_on
 from lynx.config.variants import plan_variants
-from lynx.config.yaml_files import deep_merge, parse_yaml, read_mapping
+from lynx.config.yaml_files import deep_merge, names_in, parse_yaml, read_mapping
 from lynx.errors import InputError
 
 DEFAULT = Path("config/config.yaml")
@@ -52,7 +52,7 @@ def load_experiment(
     Raises `InputError`: one sentence about the first fault found.
     """
     main = _read_main(root, config_files or [DEFAULT], overrides)
-    scales = _names_in(root, "scales")
+    scales = names_in(root, "scales")
     scale_name = main.config.scale
     if scale_name not in scales:
         raise unknown_name(main.origins["scale"], "scale", scale_name, scales)
@@ -110,17 +110,13 @@ def _typed(key: str, value: object) -> object:
     return parse_yaml(value, f"{COMMAND_LINE}, {key}")
 
 
-def _names_in(root: Path, folder: str) -> list[str]:
-    return sorted(path.stem for path in (root / "config" / folder).glob("*.yaml"))
-
-
 def _read(root: Path, name: str, adapter: TypeAdapter[T]) -> T:
     return validate(adapter, read_mapping(root, name), in_file(name))
 
 
 def _read_benchmarks(root: Path) -> dict[str, BenchmarkConfig]:
     adapter = TypeAdapter(BenchmarkConfig)
-    names = _names_in(root, "benchmarks")
+    names = names_in(root, "benchmarks")
     found = {name: _read(root, f"config/benchmarks/{name}.yaml", adapter) for name in names}
     check_training(found)
     return found
@@ -167,7 +163,7 @@ def _read_recipe_source(
     scales: list[str],
     benchmarks: dict[str, BenchmarkConfig],
 ) -> RecipeSource:
-    known = _names_in(root, "recipes")
+    known = names_in(root, "recipes")
     chosen = main.config.recipe
     if (chosen or scale.recipe) not in known:
         where = main.origins["recipe"] if chosen else scale_file

@@ -9,18 +9,21 @@ from typing import Literal
 from pydantic import Field, TypeAdapter, model_validator
 
 from lynx.config.experiment import Experiment
-from lynx.config.explain import in_file, validate
+from lynx.config.explain import in_file, unknown_name, validate
 from lynx.config.strict import Strict
-from lynx.config.yaml_files import read_mapping
-from lynx.errors import InputError
+from lynx.config.yaml_files import names_in, read_mapping
 
 PUBLISHED = "config/published.yaml"
+Unit = Literal["x100", "millions", "one"]
+FACTORS: dict[Unit, float] = {"x100": 100.0, "millions": 1e-6, "one": 1.0}
+"""Printed values, of one in the files of runs."""
 
 
 class Column(Strict):
     """One figure of a method, and where it is found of a run: nowhere, if nothing is said."""
 
     title: str
+    unit: Unit = Field(description="what its values are printed in: x100 of fractions and CIDEr")
     benchmark: str | None = None
     metric: str | None = None
     group: tuple[str, str] | None = Field(
@@ -31,6 +34,11 @@ class Column(Strict):
         default=None, description="results/<scale>/<first>.json and the dotted key in it"
     )
     digits: int = Field(default=1, ge=0, le=6, description="after the point")
+
+    @property
+    def factor(self) -> float:
+        """A value as printed, over the value in the files of runs."""
+        return FACTORS[self.unit]
 
     @model_validator(mode="after")
     def _one_source(self) -> Column:
@@ -116,14 +124,10 @@ def published_of(experiment: Experiment, root: Path) -> Published:
     """The file below the project's root, its names those of the configuration there."""
     return load_published(
         root,
-        benchmarks=_names(root, "benchmarks"),
+        benchmarks=names_in(root, "benchmarks"),
         variants=experiment.variants,
-        scales=_names(root, "scales"),
+        scales=names_in(root, "scales"),
     )
-
-
-def _names(root: Path, folder: str) -> list[str]:
-    return sorted(path.stem for path in (root / "config" / folder).glob("*.yaml"))
 
 
 def load_published(
@@ -151,7 +155,4 @@ def load_published(
 
 def _require(name: str, known: Collection[str], key: str, kind: str) -> None:
     if name not in known:
-        raise InputError(
-            f"{PUBLISHED}: key '{key}' names the {kind} '{name}', but there is none of that name; "
-            f"choose among {', '.join(sorted(known))}"
-        )
+        raise unknown_name(f"{PUBLISHED}, {key}", kind, name, known)

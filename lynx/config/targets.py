@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from lynx.config.checks import MAIN_VARIANT
-from lynx.config.experiment import Experiment
+from lynx.config.experiment import MAIN_VARIANT, Experiment
 from lynx.config.layout import Layout, manifest
 
 

@@ -13,18 +13,13 @@ from typing import Any
 
 from lynx.artifacts.hashing import hash_data, hash_file
 from lynx.config import slices
-from lynx.config.checks import MAIN_VARIANT
 from lynx.config.experiment import Experiment, Stream
-from lynx.config.layout import Layout, manifest
+from lynx.config.layout import FIGURES, Layout
 from lynx.config.loading import COMMAND_LINE, DEFAULT, load_experiment
 from lynx.config.published import Published, published_of
-from lynx.config.streams import stream_folder, vision_parent
 from lynx.config.targets import named_targets
-from lynx.config.yaml_files import deep_merge, parse_yaml, read_mapping
+from lynx.config.yaml_files import deep_merge, names_in, parse_yaml, read_mapping
 from lynx.errors import InputError
-
-ANNOTATIONS = ("*.json", "*/*.json", "*/*.parquet", "*/*.srt")
-"""Where annotation files lie below their root: in it, or one folder down."""
 
 LIBRARIES_MB = 2500
 """Main memory of a job beside the weights: torch, decoded frames, batches."""
@@ -137,12 +132,12 @@ class WorkflowConfig:
     @property
     def scale_names(self) -> str:
         """A pattern of all scales."""
-        return "|".join(sorted(path.stem for path in Path("config/scales").glob("*.yaml")))
+        return "|".join(names_in(self.root, "scales"))
 
     @property
     def benchmark_names(self) -> str:
         """A pattern of all benchmarks."""
-        return "|".join(sorted(path.stem for path in Path("config/benchmarks").glob("*.yaml")))
+        return "|".join(names_in(self.root, "benchmarks"))
 
     @property
     def world_names(self) -> str:
@@ -156,13 +151,12 @@ class WorkflowConfig:
 
     def headlines(self) -> list[str]:
         """`results/<benchmark>/metrics.json` of every configured benchmark."""
-        layout = Layout(Path(), self.experiment.scale_name)
-        return [str(layout.headline(name)) for name in self.experiment.main.benchmarks]
+        return [str(self._layout.headline(name)) for name in self.experiment.main.benchmarks]
 
     def seed_tables(self) -> list[str]:
         """The table over seeds of every configured benchmark."""
-        names = self.experiment.main.benchmarks
-        return [f"results/tables/{name}-seeds.{kind}" for name in names for kind in ("csv", "md")]
+        tables, names = self._layout.tables, self.experiment.main.benchmarks
+        return [str(tables / f"{name}-seeds.{kind}") for name in names for kind in ("csv", "md")]
 
     @cached_property
     def results_there(self) -> str:
@@ -172,7 +166,7 @@ class WorkflowConfig:
         """
         scores = ("*/*/*/seed*/metrics.json", "*/geometry.json", "*/stability.json")
         kinds = (*scores, "*/training/**/*.csv", "figures/*-samples.png")
-        results = self.root / "results"
+        results = self.root / self._layout.results
         found = sorted(path for kind in kinds for path in results.glob(kind))
         return hash_data([[path.as_posix(), hash_file(path)] for path in found])
 
@@ -181,28 +175,24 @@ class WorkflowConfig:
         the runs in them."""
         stems = [table.stem(name) for name, table in self._published.tables.items()]
         chosen = kinds or ("csv", "md", "tex", "html")
-        pages = [f"results/tables/runs.{kind}" for kind in chosen if kind in ("md", "html")]
-        return [f"results/tables/{stem}.{kind}" for stem in stems for kind in chosen] + pages
+        names = [f"{stem}.{kind}" for stem in stems for kind in chosen]
+        names += [f"runs.{kind}" for kind in chosen if kind in ("md", "html")]
+        return [str(self._layout.tables / name) for name in names]
 
     def figures(self, *kinds: str) -> list[str]:
         """The figures that can always be drawn, as PNG and PDF if no format is named."""
-        names = ("radar", "parameters", "rank", "benefit", "training")
-        chosen = kinds or ("png", "pdf")
-        return [f"results/figures/{name}.{kind}" for name in names for kind in chosen]
+        figures, chosen = self._layout.figures, kinds or ("png", "pdf")
+        return [str(figures / f"{name}.{kind}") for name in FIGURES for kind in chosen]
 
     def analyses(self) -> list[str]:
         """What tables show beside the headlines: ablations, and measures of base and reference."""
-        layout = Layout(Path(), self.experiment.scale_name)
-        return [
-            str(layout.geometry),
-            str(layout.stability),
-            *self._ablations(layout),
-        ]
+        measures = [str(self._layout.geometry), str(self._layout.stability)]
+        return measures + self._ablations()
 
-    def _ablations(self, layout: Layout) -> list[str]:
+    def _ablations(self) -> list[str]:
         """Scores of the variants that no benchmark's headline shows and a published row names."""
         return [
-            str(layout.metrics(variant, benchmark, self.experiment.main.seed))
+            str(self._layout.metrics(variant, benchmark, self.experiment.main.seed))
             for table in self._published.tables.values()
             for variant in table.variants
             if variant not in self.variants() and variant not in table.controls
@@ -210,22 +200,23 @@ class WorkflowConfig:
             if benchmark in self.experiment.main.benchmarks
         ]
 
+    @property
+    def _layout(self) -> Layout:
+        """Paths as rules name them, below the project's root."""
+        return Layout(Path(), self.experiment.scale_name)
+
     @cached_property
     def _published(self) -> Published:
         return published_of(self.experiment, self.root)
 
     def sample_pages(self) -> list[str]:
         """The page of sample questions of every configured benchmark."""
-        scale, kinds = self.experiment.scale_name, ("png", "pdf")
-        names = self.experiment.main.benchmarks
-        return [
-            f"results/figures/{scale}-{name}-samples.{kind}" for name in names for kind in kinds
-        ]
+        pages = map(self._layout.sample_page, self.experiment.main.benchmarks)
+        return [f"{page}.{kind}" for page in pages for kind in ("png", "pdf")]
 
     def training_curves(self) -> list[str]:
         """The curve of every training behind the headlines: those of the configured seed."""
-        experiment, seed = self.experiment, self.experiment.main.seed
-        layout = Layout(Path(), experiment.scale_name)
+        experiment, seed, layout = self.experiment, self.experiment.main.seed, self._layout
         found: dict[str, None] = {}
         for benchmark in experiment.main.benchmarks:
             for variant in self.variants():
@@ -243,7 +234,7 @@ class WorkflowConfig:
 
     def variants(self) -> list[str]:
         """lynx and the variants shown beside it."""
-        return ["lynx", *(name for name in self.experiment.compare_with if name != "lynx")]
+        return list(self.experiment.shown_variants)
 
 
 def _typed_leaves(value: Any) -> Any:
@@ -274,117 +265,6 @@ def _in_order(files: Sequence[Path | str], root: Path) -> tuple[Path, ...]:
 def _load_cached(config: WorkflowConfig, chosen: tuple[tuple[str, str], ...]) -> Experiment:
     overrides: dict[str, object] = {**dict(config.overrides), **dict(chosen)}
     return load_experiment(config.files, overrides, config.root)
-
-
-def data_inputs(experiment: Experiment, benchmark: str) -> list[str]:
-    """The rendered world, or the annotation files of the site."""
-    world = experiment.world_of(benchmark)
-    if world is not None:
-        return [manifest(Layout(Path(), experiment.scale_name).world(world))]
-    root = experiment.site.data.get(experiment.benchmarks[benchmark].annotations)
-    names = (path for pattern in ANNOTATIONS for path in root.glob(pattern)) if root else ()
-    return sorted(map(str, names))
-
-
-def base_inputs(experiment: Experiment) -> list[str]:
-    """The base's configuration and weights: one that is not there stops before anything runs."""
-    folder = experiment.base_folder
-    return [str(path) for path in (folder / "config.json", *sorted(folder.glob("*.safetensors")))]
-
-
-def frames_inputs(experiment: Experiment, group: str) -> list[str]:
-    """The sample tables whose scenes are prepared."""
-    layout = Layout(Path(), experiment.scale_name)
-    return [manifest(layout.data(name)) for name in experiment.framed(group)]
-
-
-def reference_inputs(experiment: Experiment, group: str) -> list[str]:
-    """Base, frames, and the tables that name the training scenes."""
-    layout = Layout(Path(), experiment.scale_name)
-    tables = [layout.data(name) for name in experiment.group_recipe(group).reference.sources]
-    return [manifest(folder) for folder in (layout.base, layout.frames(group), *tables)]
-
-
-def geometry_inputs(experiment: Experiment) -> list[str]:
-    """Base, and what the references of all groups are made from."""
-    inputs = (reference_inputs(experiment, group) for group in experiment.groups)
-    return list(dict.fromkeys(path for paths in inputs for path in paths))
-
-
-def stability_inputs(experiment: Experiment) -> list[str]:
-    """Base, and the references of all groups."""
-    layout = Layout(Path(), experiment.scale_name)
-    folders = (layout.base, *(layout.reference(group) for group in experiment.groups))
-    return [manifest(folder) for folder in folders]
-
-
-def align_inputs(experiment: Experiment, name: str) -> list[str]:
-    """Base, frames, references, and the tables that name the training scenes."""
-    layout, alignment = Layout(Path(), experiment.scale_name), experiment.alignments[name]
-    references = [layout.reference(group) for group in alignment.references]
-    tables = [layout.data(source) for source in alignment.settings.sources]
-    folders = (layout.base, layout.frames(alignment.group), *references, *tables)
-    return [manifest(folder) for folder in folders]
-
-
-def features_inputs(
-    experiment: Experiment, benchmark: str, stream: str, variant: str = MAIN_VARIANT
-) -> list[str]:
-    """Base, table, frames, and the variant's vision adapter of an aligned stream."""
-    layout = Layout(Path(), experiment.scale_name)
-    frames = layout.frames(experiment.frames_of(benchmark))
-    folders = [layout.base, layout.data(benchmark), frames]
-    if stream == "aligned":
-        folders.append(vision_parent(experiment, layout, variant, benchmark)[1])
-    return [manifest(folder) for folder in folders]
-
-
-def stream_inputs(
-    experiment: Experiment, variant: str, benchmark: str, split: str, streams: Sequence[Stream]
-) -> list[str]:
-    """Streams of a variant, of one split."""
-    layout = Layout(Path(), experiment.scale_name)
-    return [
-        manifest(stream_folder(experiment, layout, variant, benchmark, split, each))
-        for each in dict.fromkeys(streams)
-    ]
-
-
-def sft_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str]:
-    """Base, table and training streams; frames where X is encoded in training itself."""
-    layout, train = Layout(Path(), experiment.scale_name), experiment.training_split(benchmark)
-    own = [manifest(layout.base), manifest(layout.data(benchmark))]
-    settings = experiment.variants[variant]
-    if settings.x == "joint":
-        own.append(manifest(layout.frames(experiment.frames_of(benchmark))))
-    return own + stream_inputs(experiment, variant, benchmark, train, settings.training_streams)
-
-
-def predict_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str]:
-    """Base, table, evaluation streams, and the language adapter of a trained variant."""
-    layout, seed = Layout(Path(), experiment.scale_name), experiment.main.seed
-    split = experiment.recipes[benchmark].evaluate.split
-    own = [manifest(layout.base), manifest(layout.data(benchmark))]
-    if experiment.variants[variant].sft:
-        own.append(manifest(layout.sft(variant, experiment.trainer_of(benchmark), seed)))
-    streams = experiment.variants[variant].streams
-    return own + stream_inputs(experiment, variant, benchmark, split, streams)
-
-
-def samples_inputs(experiment: Experiment, benchmark: str) -> list[str]:
-    """Table, frames, and the answers of lynx and of the variants beside it."""
-    layout, seed = Layout(Path(), experiment.scale_name), experiment.main.seed
-    variants = dict.fromkeys((MAIN_VARIANT, *experiment.compare_with))
-    answers = [layout.predictions(variant, benchmark, seed) for variant in variants]
-    shown = [layout.data(benchmark), layout.frames(experiment.frames_of(benchmark))]
-    return [manifest(folder) for folder in (*shown, *answers)]
-
-
-def lmms_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str]:
-    """Base, table and the language adapter."""
-    layout, seed = Layout(Path(), experiment.scale_name), experiment.main.seed
-    sft = layout.sft(variant, experiment.trainer_of(benchmark), seed)
-    return [manifest(folder) for folder in (layout.base, layout.data(benchmark), sft)]
 
 
 def slice_of(stage: str, experiment: Experiment, *names: str) -> str:

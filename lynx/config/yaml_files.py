@@ -62,6 +62,11 @@ def parse_yaml(text: str, name: str) -> object:
         raise InputError(f"{name}: not readable as YAML ({reason})") from None
 
 
+def names_in(root: Path, folder: str) -> list[str]:
+    """The names that files of `config/<folder>` bring: scales, benchmarks, recipes."""
+    return sorted(path.stem for path in (root / "config" / folder).glob("*.yaml"))
+
+
 def read_mapping(root: Path, name: Path | str) -> dict[str, Any]:
     """The mapping in the YAML file `root / name`.
 

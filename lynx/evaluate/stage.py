@@ -139,7 +139,6 @@ def run_headline(project: Project, benchmark: str) -> None:
     report = read("lynx")
     report["compare_with"] = {
         variant: {key: read(variant)[key] for key in ("metrics", "groups", "missing", "empty")}
-        for variant in project.experiment.compare_with
-        if variant != "lynx"
+        for variant in project.experiment.shown_variants[1:]
     }
     write_report(layout.headline(benchmark), report)

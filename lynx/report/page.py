@@ -12,27 +12,42 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lynx.artifacts.publish import write_atomic
+from lynx.benchmarks import benchmark_names, get_benchmark
+from lynx.config.layout import FIGURES
 from lynx.config.yaml_files import read_mapping
 from lynx.ledger.render import PIPELINE
 from lynx.project import Project
-from lynx.report.figure_style import DOTS_PER_INCH
+from lynx.report.figures.canvas import DOTS_PER_INCH
 from lynx.report.figures.dag import draw_dag
-from lynx.report.figures.files import FOLDER as FIGURES
 from lynx.report.figures.style import drawing
-from lynx.report.formats import report_html
-from lynx.report.grid import grid_of
-from lynx.report.paper_files import PaperTables, read_tables
-from lynx.report.run_cards import cards_of
+from lynx.report.paper.files import PaperTables, read_tables
+from lynx.report.paper.formats import report_html
+from lynx.report.paper.grid import grid_of
 
-REPORT = Path("results/report.html")
 CSS_DPI = 96
 CAPTIONS = {
-    "radar": "All benchmarks at a glance; an axis ends at the largest value on it in its panel.",
-    "parameters": "Trained parameters against score.",
-    "benefit": "Each variant on questions that need X and on those that do not.",
-    "rank": "Score against the rank of the vision adapter.",
-    "training": "Curves of training: the terms of every alignment, the loss of every tuning.",
+    "radar": "All benchmarks at a glance, as in the publication's Figure 2(a). Each axis runs from "
+    "zero to the largest value on it in its panel, which stands beside it. A line is a variant; "
+    "published are the rows that ours stand under, and PAVE. A gap is a value that is not known.",
+    "parameters": "Parameters trained against score, as in the publication's Figure 2(b): one "
+    "benchmark of each of Tables 1 to 4, its published rows on the left and our variants on the "
+    "right, whose scales are their own. What is higher and further left is better.",
+    "benefit": "What X gives: the main metric of each benchmark within groups of its questions, a "
+    "bar for each variant. lynx sees X through its aligned adapter, video-only no X, plain-tower X "
+    "without the adapter, zero-shot video without any training. Where lynx stands above "
+    "video-only in a group that needs X, X was read; elsewhere the two should be alike. Lines on "
+    "the bars are deviations over seeds, none where there is one seed.",
+    "rank": "Score on ScanQA against the rank of the vision adapter (Table 6): published on the "
+    "left, ours on the right, with deviations over seeds; the scales of the axes differ.",
+    "training": "Curves of training, from the logs published with the adapters. First both terms "
+    "of every alignment, then the loss of tuning, a panel for each benchmark that is trained on "
+    "and a line for each variant.",
 }
+
+WORKFLOW = (
+    "The stages of all configured benchmarks, variants and seeds, from raw data on the left to "
+    "tables over seeds on the right; an arrow leads from what is made to what reads it."
+)
 
 
 @dataclass(frozen=True)
@@ -60,30 +75,37 @@ def write_report(project: Project) -> Path:
     cannot be used, or without a `dvc.yaml`.
     """
     root = project.layout.root
-    found = read_tables(project)
-    pictures = list(_drawn(root / FIGURES, CAPTIONS))
-    samples = sorted((root / FIGURES).glob("*samples.png"))
+    found, stages = read_tables(project), read_mapping(root, PIPELINE)["stages"]
+    pictures = list(_drawn(project.layout.figures))
+    samples = sorted(project.layout.figures.glob("*samples.png"))
     text = report_html(
         grids=[(table.stem, grid_of(table)) for table in found.tables],
         figures=pictures,
-        samples=[
-            Picture.of(path.stem, path.stem.replace("-", " "), path.read_bytes())
-            for path in samples
-        ],
-        workflow=Picture.of("workflow", "", _png(draw_dag(read_mapping(root, PIPELINE)["stages"]))),
+        samples=[Picture.of(path.stem, _caption(path.stem), path.read_bytes()) for path in samples],
+        workflow=Picture.of("workflow", WORKFLOW, _png(draw_dag(stages))),
         environment=_environment(found),
-        cards=list(cards_of(found.runs)),
+        cards=found.cards,
         unplaced=found.unplaced,
     )
-    write_atomic(root / REPORT, text)
-    return REPORT
+    write_atomic(project.layout.report, text)
+    return project.layout.report
 
 
-def _drawn(folder: Path, captions: dict[str, str]) -> Iterator[Picture]:
-    for name, caption in captions.items():
+def _drawn(folder: Path) -> Iterator[Picture]:
+    for name in FIGURES:
         path = folder / f"{name}.png"
         if path.is_file():
-            yield Picture.of(name, caption, path.read_bytes())
+            yield Picture.of(name, CAPTIONS[name], path.read_bytes())
+
+
+def _caption(stem: str) -> str:
+    """What a page of samples shows, by its name `<scale>-<benchmark>-samples`."""
+    scale, _, name = stem.removesuffix("-samples").rpartition("-")
+    title = get_benchmark(name).title if name in benchmark_names() else name
+    return (
+        f"{title} at {scale}: questions with frames of their clips, X as it is drawn, and the "
+        "answer of each variant, right and wrong marked; the page says how they were chosen."
+    )
 
 
 def _png(figure: Figure) -> bytes:

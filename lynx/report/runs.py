@@ -8,12 +8,53 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from lynx.artifacts.lineage import PARAMETERS
 from lynx.errors import InputError
-from lynx.evaluate.metrics_file import FILE_NAME, own_problems, read_report
+from lynx.evaluate.metrics_file import AGAIN, FILE_NAME, own_problems, read_report
 
 RESULTS = Path("results")
 _RUN = re.compile(r"(?P<scale>[^/]+)/(?P<variant>[^/]+)/(?P<benchmark>[^/]+)/seed(?P<seed>\d+)")
+
+
+class _View(BaseModel):
+    frames: int
+    sampling: str
+    drawing: dict[str, Any] | None = None
+    """Not there where no X is shown."""
+
+
+class _Settings(BaseModel):
+    view: _View
+
+
+class _Base(BaseModel):
+    base: str
+
+
+class _Cost(BaseModel):
+    stage: str
+    seconds: float
+    processes: int
+    peak_memory_mb: float
+    device: str
+
+
+class _Tabled(BaseModel):
+    """What tables show of a score beside its metrics."""
+
+    synthetic: bool
+    data: str
+    predictions: str
+    parents: _Base
+    versions: dict[str, str]
+    settings: _Settings
+    visual_tokens: int
+    prompt: str
+    ranks: dict[str, int]
+    parameters: dict[str, int]
+    cost: dict[str, _Cost]
 
 
 @dataclass(frozen=True, order=True)
@@ -134,4 +175,10 @@ def _checked(path: Path, name: RunName) -> dict[str, Any]:
         )
     for problem in own_problems(path, report):
         raise InputError(problem)
+    try:
+        _Tabled.model_validate(report)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path}: {key} is not a score's ({first['msg']}); {AGAIN}") from error
     return report

@@ -91,7 +91,7 @@ def print_seeds(project: Project, benchmark: str) -> None:
 
 def write_seeds(project: Project, benchmark: str) -> None:
     """Write every run's main metric as CSV and the table over seeds as Markdown."""
-    folder = project.layout.root / "results" / "tables"
+    folder = project.layout.tables
     shown = Shown.of(project, benchmark)
     lines = [f"variant,seed,group,count,{shown.metric}"]
     for variant, runs in read_seeds(project, benchmark).items():

@@ -14,7 +14,7 @@ from lynx.artifacts.manifest import parent_entry
 from lynx.artifacts.publish import publishing
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.benchmarks.sample import Sample, Turn, write_samples
-from lynx.config import workflow
+from lynx.config import inputs
 from lynx.config.decided import decided, place_of
 from lynx.config.layout import Layout
 from lynx.evaluate.predictions import write_predictions
@@ -108,7 +108,7 @@ def parents_of(project: Project, stage: str, names: Mapping[str, str]) -> list[s
         "sft": ("variant", "benchmark"),
         "predict": ("variant", "benchmark"),
     }[stage]
-    asked = getattr(workflow, f"{stage}_inputs")
+    asked = getattr(inputs, f"{stage}_inputs")
     found: list[str] = asked(project.experiment, *(names[key] for key in order))
     return found
 

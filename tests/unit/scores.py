@@ -11,6 +11,8 @@ from lynx.evaluate.metrics_file import write_report
 from tests.project_copy import ROOT
 
 SAMPLES = 10
+NOT_ALIGNED = ("video-only", "plain-tower", "repeated-video")
+WITHOUT_X = ("zero-shot", "video-only", "repeated-video")
 
 
 def bare_project(root: Path) -> Path:
@@ -31,9 +33,16 @@ def write_score(
     **changes: Any,
 ) -> Path:
     """Write one run's metrics.json with values as fractions; `changes` replace other fields."""
-    trained = variant != "zero-shot"
-    sft = f"runs/{scale}/sft/{variant}/{benchmark}/seed{seed}"
-    spent = {"attempts": 1, "processes": 2, "device": "cpu, 1 threads"}
+    trained, aligned = variant != "zero-shot", variant not in ("zero-shot", *NOT_ALIGNED)
+    runs, place = f"runs/{scale}", f"{variant}/{benchmark}/seed{seed}"
+    view: dict[str, Any] = {"frames": 4, "sampling": "pose"}
+    if variant not in WITHOUT_X:
+        view["drawing"] = {"modality": "depth"}
+    made = {f"{runs}/predictions/{place}": ("predict", 360.0, 512)}
+    if trained:
+        made[f"{runs}/sft/{place}"] = ("sft", 900.0, 2048)
+    if aligned:
+        made[f"{runs}/align/3d/seed{seed}"] = ("align", 3600.0, 1024)
     report: dict[str, Any] = {
         "benchmark": benchmark,
         "split": "test",
@@ -55,23 +64,24 @@ def write_score(
         "data": "4d" * 32,
         "stage_version": STAGE_VERSIONS["score"],
         "versions": {"torch": "2.11.0"},
-        "settings": {"view": {"frames": 4, "sampling": "pose", "drawing": {"modality": "depth"}}},
+        "settings": {"view": view},
         "visual_tokens": 130,
         "prompt": "<image>\nWhat | is this?",
-        "ranks": {"vision": 16, "language": 32} if trained else {},
-        "parameters": {"vision": 1_450_000, "language": 250_000} if trained else {},
+        "ranks": {**({"vision": 16} if aligned else {}), **({"language": 32} if trained else {})},
+        "parameters": {
+            **({"vision": 1_450_000} if aligned else {}),
+            **({"language": 250_000} if trained else {}),
+        },
         "cost": {
-            f"runs/{scale}/align/3d/seed{seed}": {
-                "stage": "align",
-                "seconds": 3600.0,
-                "peak_memory_mb": 1024,
-                **spent,
-            },
-            **(
-                {sft: {"stage": "sft", "seconds": 900.0, "peak_memory_mb": 2048, **spent}}
-                if trained
-                else {}
-            ),
+            folder: {
+                "stage": stage,
+                "seconds": seconds,
+                "attempts": 1,
+                "processes": 2,
+                "peak_memory_mb": memory,
+                "device": "cpu, 1 threads",
+            }
+            for folder, (stage, seconds, memory) in sorted(made.items())
         },
         **changes,
     }

@@ -16,7 +16,13 @@ from lynx.metrics import meteor as meteor_module
 from lynx.metrics.captions import caption_scores
 from lynx.metrics.meteor import meteor
 from lynx.metrics.per_item import PerItem, mean, mean_of_parts
-from lynx.report.bootstrap import RESAMPLES, Interval, Paired, paired_intervals, resampled_sums
+from lynx.report.comparison.bootstrap import (
+    RESAMPLES,
+    Interval,
+    Paired,
+    paired_intervals,
+    resampled_sums,
+)
 
 QUESTIONS = 400
 

@@ -16,8 +16,8 @@ from lynx.artifacts.hashing import hash_file
 from lynx.errors import InputError
 from lynx.evaluate.metrics_file import read_report, write_report
 from lynx.evaluate.stage import run_headline
-from lynx.report.comparison import NOT_SAID, NOT_SUMMED, beside, compare
-from lynx.report.comparison_table import print_comparison, question_lines
+from lynx.report.comparison.compare import NOT_SAID, NOT_SUMMED, beside, compare
+from lynx.report.comparison.table import print_comparison, question_lines
 from tests.command_line import call
 from tests.unit import made_runs
 from tests.unit.config_copy import replace

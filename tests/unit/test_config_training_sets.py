@@ -9,17 +9,16 @@ import pytest
 from lynx.benchmarks import get_benchmark
 from lynx.config import slices
 from lynx.config.experiment import Experiment
-from lynx.config.layout import Layout
-from lynx.config.loading import configured_with
-from lynx.config.names import require_names
-from lynx.config.workflow import (
+from lynx.config.inputs import (
     align_inputs,
     features_inputs,
     frames_inputs,
-    manifest,
     predict_inputs,
     sft_inputs,
 )
+from lynx.config.layout import Layout, manifest
+from lynx.config.loading import configured_with
+from lynx.config.names import require_names
 from lynx.errors import InputError
 from tests.unit.config_copy import ROOT, copy_config, load, replace
 

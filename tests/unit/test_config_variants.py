@@ -8,19 +8,19 @@ import pytest
 
 from lynx.config import slices
 from lynx.config.experiment import Experiment, VariantConfig
-from lynx.config.layout import Layout
-from lynx.config.names import require_names
-from lynx.config.recipes import Overrides
-from lynx.config.stages import Recipe
-from lynx.config.streams import stream_folder, vision_parent
-from lynx.config.variants import ALIGN_KEYS, EVALUATE_KEYS, SFT_KEYS, keys_of
-from lynx.config.workflow import (
+from lynx.config.inputs import (
     align_inputs,
     features_inputs,
     predict_inputs,
     reference_inputs,
     sft_inputs,
 )
+from lynx.config.layout import Layout
+from lynx.config.names import require_names
+from lynx.config.recipes import Overrides
+from lynx.config.stages import Recipe
+from lynx.config.streams import stream_folder, vision_parent
+from lynx.config.variants import ALIGN_KEYS, EVALUATE_KEYS, SFT_KEYS, keys_of
 from lynx.errors import InputError
 from tests.unit.config_copy import copy_config, load, replace
 

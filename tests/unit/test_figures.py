@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
-from lynx.artifacts.hashing import hash_file
+from lynx.config.layout import FIGURES
 from lynx.errors import InputError
 from lynx.report.figures.benefit import bars_of
 from lynx.report.figures.dag import stage_graph
-from lynx.report.figures.files import FOLDER, write_figures
-from lynx.report.figures.radar import panels
-from lynx.report.figures.rank import rank_of
-from lynx.report.figures.training import read_curves
-from lynx.report.paper_files import read_tables
+from lynx.report.figures.files import write_figures
+from lynx.report.figures.parameters import draw_parameters
+from lynx.report.figures.radar import draw_radar, panels
+from lynx.report.figures.rank import draw_rank, rank_of
+from lynx.report.figures.style import COLOURS, drawing, name_spots
+from lynx.report.figures.training import draw_training, read_curves
+from lynx.report.paper.files import read_tables
 from tests.project_copy import load
 from tests.unit.scores import bare_project, write_score
 
@@ -45,16 +49,12 @@ def write_curve(root: Path, trained: str, *lines: str) -> Path:
     return path
 
 
-def test_figures_are_the_same_twice(root: Path) -> None:
-    names = ("radar", "parameters", "rank", "benefit", "training")
-    assert write_figures(load(root)) == [FOLDER / name for name in names]
-    files = sorted((root / FOLDER).iterdir())
-    assert [path.name for path in files] == sorted(
-        f"{name}.{kind}" for name in names for kind in ("png", "pdf")
+def test_each_figure_is_a_png_and_a_pdf(root: Path) -> None:
+    folder = root / "results/figures"
+    assert write_figures(load(root)) == [folder / name for name in FIGURES]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        f"{name}.{kind}" for name in FIGURES for kind in ("png", "pdf")
     )
-    hashes = [hash_file(path) for path in files]
-    write_figures(load(root))
-    assert [hash_file(path) for path in files] == hashes
 
 
 def test_figures_without_a_run_say_so(tmp_path: Path) -> None:
@@ -85,6 +85,65 @@ def test_bars_are_by_what_questions_need(root: Path) -> None:
     assert list(bars.variants) == ["lynx"], "the other one was not run"
     assert bars.variants["lynx"]["needs depth"].values == (75.0, 75.0)
     assert list(bars_of(runs, "7b", benchmarks, ["lynx"])) == []
+
+
+def test_names_cover_neither_each_other_nor_a_spot() -> None:
+    """Three spots in one place nearly, one at the edge."""
+    spots = [("plain-tower", 1.0, 5.0), ("video-only", 1.0, 5.05), ("lynx", 1.02, 5.0)]
+    spots.append(("zero-shot", 0.0, 0.0))
+    with drawing():
+        figure = Figure(figsize=(4, 3))
+        axes = figure.add_subplot()
+        axes.scatter([x for _, x, _ in spots], [y for _, _, y in spots])
+        name_spots(figure, [(axes, spots)])
+        boxes = [text.get_window_extent() for text in axes.texts]
+    assert [text.get_text() for text in axes.texts] == [name for name, _, _ in spots]
+    assert not [1 for n, one in enumerate(boxes) for other in boxes[:n] if one.overlaps(other)]
+    dots = axes.transData.transform([(x, y) for _, x, y in spots])
+    assert not [1 for box in boxes for x, y in dots if box.contains(x, y)]
+
+
+def test_no_text_of_a_figure_is_cut_off(root: Path) -> None:
+    tables = read_tables(load(root)).tables
+    curves = read_curves(root / "results/demo/training")
+    for figure in (draw_radar(tables), draw_parameters(tables), draw_rank(tables)):
+        assert not list(outside(figure))
+    assert not list(outside(draw_training(curves, "Training at demo")))
+
+
+def outside(figure: Figure) -> Iterator[str]:
+    """Titles, names and labels that leave the page."""
+    with drawing():
+        figure.draw_without_rendering()
+        page = figure.bbox.padded(1)
+        texts = list(figure.texts)
+        for axes in figure.axes:
+            texts += [axes.title, axes.xaxis.label, axes.yaxis.label, *axes.texts]
+            texts += axes.get_xticklabels() if axes.name == "polar" else []
+        for text in texts:
+            box = text.get_window_extent()
+            inside = page.contains(box.x0, box.y0) and page.contains(box.x1, box.y1)
+            if text.get_text() and not inside:
+                yield text.get_text()
+
+
+def test_a_variant_looks_the_same_in_every_panel(root: Path) -> None:
+    write_curve(root, "sft/rank-8/scanqa", "step,loss", "1,0.3", "2,0.2")
+    write_curve(root, "sft/lynx/sqa3d", "step,loss", "1,0.3", "2,0.2")
+    figure = draw_training(read_curves(root / "results/demo/training"), "Training at demo")
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == [
+        "align: attention term",
+        "align: distribution term",
+        "sft: scanqa",
+        "sft: sqa3d",
+    ]
+    (legend,) = figure.legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ["align: 3d", "sft: lynx", "sft: rank-8"]
+    scanqa, sqa3d = (axes.lines for axes in figure.axes[2:])
+    assert scanqa[0].get_color() == sqa3d[0].get_color() == COLOURS["lynx"]
+    assert scanqa[1].get_color() != COLOURS["lynx"]
 
 
 def test_a_rank_is_that_of_the_adapter(root: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import math
+import shutil
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,15 +14,18 @@ import pytest
 import yaml
 
 from lynx.artifacts.hashing import hash_file
+from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.errors import InputError
-from lynx.report.formats import latex_text
-from lynx.report.grid import BANNER, Grid, grid_of
-from lynx.report.paper import PaperTable
-from lynx.report.paper_files import FOLDER, PaperTables, read_tables, write_tables
+from lynx.report.paper.costs import spell
+from lynx.report.paper.files import PaperTables, read_tables, write_tables
+from lynx.report.paper.formats import latex_text
+from lynx.report.paper.grid import BANNER, Grid, grid_of
+from lynx.report.paper.tables import PaperTable
 from lynx.report.seeds import read_seeds
 from tests.project_copy import edit_yaml, load
 from tests.unit.scores import bare_project, write_score
 
+TABLES = "results/tables"
 SCANQA = {"cider": 0.8, "bleu4": 0.1, "meteor": 0.2, "rouge_l": 0.4, "em_refined": 0.5}
 
 
@@ -94,6 +100,12 @@ def test_missing_seeds_are_named(root: Path) -> None:
         "seeds 1, 2 of plain-tower on scanqa at demo",
         "seeds 0, 1, 2 of plain-tower on sqa3d at demo",
     )
+    write_score(root, "sqa3d", {"em": 0.5}, variant="plain-tower")
+    write_score(root, "sqa3d", {"em": 0.5}, variant="zero-shot")
+    write_score(root, "scanqa", SCANQA, variant="zero-shot")
+    found = table(root, "depth").missing
+    assert found[0] == "seeds 1, 2 of zero-shot, plain-tower on scanqa, sqa3d at demo"
+    assert len(found) == 2, "those alike stand together"
 
 
 def test_runs_of_no_table_are_named(root: Path) -> None:
@@ -108,9 +120,14 @@ def test_costs_count_what_is_shared_once(root: Path) -> None:
     costs = grid_of(table(scored(root), "depth")).costs
     assert costs is not None
     ours = row(costs, "ours: lynx, demo")
-    assert ours["align (h)"] == "2", "an hour on two processes"
-    assert ours["sft (h)"] == "0.667", "(4 x 900 s) x 2 over three seeds"
-    assert (ours["evaluation (h)"], ours["visual tokens"], ours["peak (GB)"]) == ("-", "130", "2.0")
+    assert ours["align"] == "2.0 h", "an hour on two processes"
+    assert ours["sft"] == "40.0 min", "(4 x 900 s) x 2 over three seeds"
+    assert ours["evaluation"] == "16.0 min", "(4 x 360 s) x 2 over three seeds"
+    assert costs.notes[0].startswith("Device time of one seed (cpu, 1 threads): ")
+    assert [spell(hours) for hours in (30, 1, 0.5, 1 / 60, 0.0014)] == [
+        "30.0 h", "1.0 h", "30.0 min", "1.0 min", "5.0 s",
+    ]  # fmt: skip
+    assert (ours["features"], ours["visual tokens"], ours["peak (GB)"]) == ("-", "130", "2.0")
 
 
 def test_parameters_without_a_count_are_no_zero(root: Path) -> None:
@@ -121,33 +138,89 @@ def test_parameters_without_a_count_are_no_zero(root: Path) -> None:
     assert row(grid, "ours: zero-shot, demo")["ΔParams (M)"] == "0.0"
 
 
-def test_measures_stand_under_their_base(root: Path) -> None:
+MEASURES = ("vocab_vocab", "frame_frame", "vocab_frame", "vocab_mean_norm", "frame_mean_norm")
+
+
+def write_measure(root: Path, **changes: object) -> Path:
+    """A geometry of the 0.5b base, as its rule writes it; None drops a key."""
+    report = {
+        "stage": "geometry",
+        "scale": "0.5b",
+        "synthetic": False,
+        **dict.fromkeys(MEASURES, 0.5),
+        "gap": 1.00812,
+        "base": "2b" * 32,
+        "parents": {"runs/0.5b/frames/3d": "6f" * 32},
+        "stage_version": STAGE_VERSIONS["geometry"],
+        "versions": {"torch": "2.11.0"},
+        **changes,
+    }
     path = root / "results/0.5b/geometry.json"
-    path.parent.mkdir(parents=True)
-    keys = ("vocab_vocab", "frame_frame", "vocab_frame", "vocab_mean_norm", "frame_mean_norm")
-    values = dict.fromkeys(keys, 0.5) | {"gap": 1.00812}
-    path.write_text(json.dumps({"synthetic": False, **values}), encoding="utf-8")
-    grid = grid_of(table(root, "geometry"))
-    assert row(grid, "ours: 0.5b")["gap"] == "1.0081"
-    assert after(grid, "ours: 0.5b")["frame-frame"] == "+0.40"
-    assert grid.banner == ""
-    path.write_text(json.dumps({"synthetic": False}), encoding="utf-8")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({k: v for k, v in report.items() if v is not None}), "utf-8")
+    return path
+
+
+def test_measures_stand_under_their_base(root: Path) -> None:
+    write_measure(root)
+    found = tables(root)
+    (measured,) = (grid_of(each) for each in found.tables if each.name == "geometry")
+    assert row(measured, "ours: 0.5b")["gap"] == "1.0081"
+    assert after(measured, "ours: 0.5b")["frame-frame"] == "+0.40"
+    assert measured.banner == ""
+    targets = {cell.target("runs.html") for cell in measured.rows[1].cells}
+    assert targets == {"runs.html#0-5b-geometry"}
+    (card,) = found.cards
+    assert (card.anchor, card.facts["made from"]) == (
+        "0-5b-geometry",
+        "runs/0.5b/frames/3d/manifest.json, 6f6f6f6f6f6f",
+    )
+    assert card.seeds == (
+        {
+            "measure": "results/0.5b/geometry.json",
+            "again": "snakemake --profile local -- results/0.5b/geometry.json",
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"gap": None}, ": no number at 'gap', which a table shows; "),
+        ({"gap": math.nan}, ": gap is nan, expected a finite number; "),
+        ({"base": None}, ": base is not a measure's (Field required); "),
+        (
+            {"scale": "demo"},
+            ": claims to be geometry at demo, whose place is results/demo/geometry.json; delete "
+            "this copy, or ",
+        ),
+        (
+            {"stage_version": 0},
+            ": made by version 0 of stage geometry, the code is at version "
+            f"{STAGE_VERSIONS['geometry']}; ",
+        ),
+        (
+            {"content": "0" * 64},
+            ": its values do not hash to its own content field; the file was edited, so ",
+        ),
+    ],
+)
+def test_a_measure_that_cannot_be_used(root: Path, changes: dict[str, object], said: str) -> None:
+    write_measure(root, **changes)
     with pytest.raises(InputError) as raised:
         tables(root)
-    assert str(raised.value) == (
-        "results/0.5b/geometry.json: no number at 'vocab_vocab', which a table shows; run the rule "
-        "geometry again"
-    )
+    text = str(raised.value).removeprefix(f"{root}/")
+    assert text == f"results/0.5b/geometry.json{said}run the rule geometry again"
 
 
 def test_files_are_the_same_twice_and_fetch_nothing(root: Path) -> None:
     write_tables(load(scored(root)))
-    files = sorted((root / FOLDER).iterdir())
+    files = sorted((root / TABLES).iterdir())
     assert len(files) == 11 * 4 + 2
     hashes = [hash_file(path) for path in files]
     write_tables(load(root))
     assert [hash_file(path) for path in files] == hashes
-    for page in (root / FOLDER).glob("*.html"):
+    for page in (root / TABLES).glob("*.html"):
         links = Links()
         links.feed(page.read_text(encoding="utf-8"))
         for target in links.found:
@@ -173,13 +246,55 @@ class Links(HTMLParser):
         self.fetched += [tag] if tag in ("link", "script", "img", "iframe") else []
 
 
+def test_a_cell_leads_to_what_its_runs_were_made_from(root: Path) -> None:
+    write_score(root, "scanqa", {"em": 0.2})
+    write_score(root, "scanqa", {"em": 0.3}, seed=1, data="5e" * 32, prompt="other")
+    write_score(root, "scanqa", {"em": 0.1}, variant="zero-shot", recipe="paper")
+    lynx, zero = tables(root).cards
+    assert (lynx.anchor, zero.anchor) == ("demo-lynx-scanqa", "demo-zero-shot-scanqa")
+    assert lynx.facts == {
+        "split": "test, 10 questions",
+        "recipe": "demo",
+        "data": "4d4d4d4d4d4d; 5e5e5e5e5e5e",
+        "base": "2b2b2b2b2b2b",
+        "frames": "4, sampled by pose",
+        "drawing of X": '{"modality": "depth"}',
+        "visual tokens": "130",
+        "first prompt": "<image>\nWhat | is this?; other",
+        "versions": "torch 2.11.0",
+    }
+    assert lynx.seeds[1] == {
+        "seed": "1",
+        "score": "results/demo/lynx/scanqa/seed1/metrics.json",
+        "answers": "runs/demo/predictions/lynx/scanqa/seed1/manifest.json, 1a1a1a1a1a1a",
+        "vision adapter": "runs/demo/align/3d/seed1/manifest.json",
+        "language adapter": "runs/demo/sft/lynx/scanqa/seed1/manifest.json, 3c3c3c3c3c3c",
+        "again": "snakemake --profile local -- results/demo/lynx/scanqa/seed1/metrics.json",
+    }
+    assert zero.facts["drawing of X"] == "no X is shown"
+    assert (zero.seeds[0]["vision adapter"], zero.seeds[0]["language adapter"]) == ("none", "none")
+    assert zero.seeds[0]["again"] == (
+        "snakemake --profile local --config recipe=paper -- "
+        "results/demo/zero-shot/scanqa/seed0/metrics.json"
+    ), "not the recipe that the configuration has at this scale"
+
+
 def test_csv_is_tidy(root: Path) -> None:
     write_tables(load(scored(root)))
-    with (root / FOLDER / "2-depth.csv").open(encoding="utf-8", newline="") as stream:
+    with (root / TABLES / "2-depth.csv").open(encoding="utf-8", newline="") as stream:
         lines = list(csv.DictReader(stream))
     ours = [line for line in lines if line["variant"] == "lynx" and line["column"] == "EM@1"]
-    published = [line for line in lines if line["method"] == "V-LynX-0.5B"]
-    assert published[4]["value"] == "26.4"
+    published = [
+        line for line in lines if (line["method"], line["source"]) == ("V-LynX-0.5B", "published")
+    ]
+    assert (published[4]["value"], published[4]["unit"]) == ("26.4", "x100")
+    assert (published[-1]["value"], published[-1]["unit"]) == ("68.7", "millions")
+    costs = {line["column"]: line["unit"] for line in lines if line["value"] and not line["runs"]}
+    assert {name: costs[name] for name in ("sft", "visual tokens", "peak memory")} == {
+        "sft": "hours",
+        "visual tokens": "one",
+        "peak memory": "GB",
+    }
     assert ours[0] | {"deviation": "", "difference": ""} == {
         "table": "2",
         "method": "V-LynX-0.5B",
@@ -187,6 +302,7 @@ def test_csv_is_tidy(root: Path) -> None:
         "scale": "demo",
         "variant": "lynx",
         "column": "EM@1",
+        "unit": "x100",
         "value": "26.000000",
         "deviation": "",
         "seeds": "0 1 2",
@@ -201,7 +317,7 @@ def test_csv_is_tidy(root: Path) -> None:
 
 def test_latex_rows_are_whole_and_its_signs_commands(root: Path) -> None:
     write_tables(load(scored(root)))
-    for path in (root / FOLDER).glob("*.tex"):
+    for path in (root / TABLES).glob("*.tex"):
         text = path.read_text(encoding="utf-8")
         for part in text.split("\\begin{tabular}{")[1:]:
             columns, body = part.split("}", 1)
@@ -215,11 +331,43 @@ def test_latex_rows_are_whole_and_its_signs_commands(root: Path) -> None:
     )
 
 
+LATEX = shutil.which("pdflatex")
+DOCUMENT = r"""\documentclass{article}
+\usepackage{booktabs,graphicx}
+\begin{document}
+%s
+\end{document}
+"""
+
+
+@pytest.mark.skipif(LATEX is None, reason="there is no LaTeX on this machine")
+def test_latex_compiles(root: Path) -> None:
+    write_tables(load(scored(root)))
+    folder = root / TABLES
+    tables = "\n\\clearpage\n".join(
+        f"\\input{{{path.name}}}" for path in sorted(folder.glob("*.tex"))
+    )
+    (folder / "all.tex").write_text(DOCUMENT % tables, encoding="utf-8")
+    command = [str(LATEX), "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+
+
 def test_a_score_of_another_schema_is_named(root: Path) -> None:
     path = write_score(root, "scanqa", {"em": 0.2})
     path.write_text('{"benchmark": "scanqa"}', encoding="utf-8")
     with pytest.raises(InputError, match=r"seed0/metrics\.json: split is not a score's"):
         tables(root)
+
+
+def test_a_score_without_what_tables_show_is_named(root: Path) -> None:
+    """It is of today's version and its hash is right, but its settings lack the frames."""
+    path = write_score(root, "scanqa", {"em": 0.2}, settings={"view": {"sampling": "pose"}})
+    with pytest.raises(InputError) as raised:
+        tables(root)
+    assert str(raised.value) == (
+        f"{path}: settings.view.frames is not a score's (Field required); run the score rule again"
+    )
 
 
 def test_a_score_of_older_code_is_named(root: Path) -> None:
@@ -286,8 +434,20 @@ def test_an_edited_score(root: Path) -> None:
         (
             "controls",
             ["lynks"],
-            "config/published.yaml: key 'tables.view.rows' names the variant 'lynks', but there is "
-            "none of that name; choose among ",
+            "config/published.yaml, tables.view.rows: unknown variant 'lynks', did you mean "
+            "'lynx'; known: ",
+        ),
+        (
+            "columns",
+            [{"title": "accuracy"}, {"title": "ΔParams", "unit": "millions", "parameters": True}],
+            "config/published.yaml: key 'tables.view.columns.0.unit' is missing; expected one of "
+            "x100, millions, one",
+        ),
+        (
+            "rows",
+            [{"method": "X", "values": [math.nan, None]}],
+            "config/published.yaml: key 'tables.view.rows.0.values.0' is NaN, expected a number "
+            "or null",
         ),
         (
             "colour",

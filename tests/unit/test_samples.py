@@ -10,9 +10,9 @@ import pytest
 
 from lynx.benchmarks import get_benchmark
 from lynx.benchmarks.sample import Sample, Turn
+from lynx.config.inputs import samples_inputs
 from lynx.config.layout import Layout
 from lynx.config.stages import ViewSettings
-from lynx.config.workflow import samples_inputs
 from lynx.errors import InputError
 from lynx.features import clips
 from lynx.media.inventory import inspect_clip
@@ -20,17 +20,17 @@ from lynx.media.shelf import VideoShelf
 from lynx.modalities.depth import DepthDrawing
 from lynx.modalities.fast import FastDrawing
 from lynx.modalities.view import ViewDrawing
-from lynx.report.figure_style import (
+from lynx.report.figures.canvas import (
     DOTS_PER_INCH,
     ELLIPSIS,
     plain_style,
     text_width,
     wrapped,
 )
-from lynx.report.sample_files import read_page, write_samples_page
-from lynx.report.sample_page import MARGIN, RIGHT, WRONG, Entry, Page, draw_page, with_option
-from lynx.report.sample_pictures import SIDE, Pictures, _rows, pictures_of
-from lynx.report.samples import Answer, Asked, choose, marking
+from lynx.report.samples.choice import Answer, Asked, choose, marking
+from lynx.report.samples.files import read_page, write_samples_page
+from lynx.report.samples.pictures import SIDE, Pictures, _rows, pictures_of
+from lynx.report.samples.sheet import MARGIN, RIGHT, WRONG, Entry, Page, draw_page, with_option
 from tests.media_writer import click, write_film
 from tests.unit.config_copy import load
 from tests.unit.made_runs import BENCHMARK, make, project_at

@@ -10,7 +10,7 @@ import pytest
 from lynx.artifacts.manifest import read_manifest
 from lynx.benchmarks.llava_video import CONFIGS, official_file
 from lynx.benchmarks.mvbench import TASKS
-from lynx.config.workflow import data_inputs
+from lynx.config.inputs import data_inputs
 from lynx.project import Project
 from tests.media_writer import write_video
 from tests.project_copy import LORA, copy_tree, edit_yaml

@@ -1,4 +1,4 @@
-from lynx.config.workflow import align_inputs
+from lynx.config.inputs import align_inputs
 
 
 rule align:

@@ -1,4 +1,5 @@
-from lynx.config.workflow import data_inputs, frames_inputs, slice_of
+from lynx.config.inputs import data_inputs, frames_inputs
+from lynx.config.workflow import slice_of
 
 
 # Jobs of several threads come first: later on they would wait for both cores of a small machine to

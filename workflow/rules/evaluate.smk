@@ -1,4 +1,4 @@
-from lynx.config.workflow import lmms_inputs, predict_inputs
+from lynx.config.inputs import lmms_inputs, predict_inputs
 
 RUN = "{variant}/{benchmark}/seed{seed}"
 RUN_LOG = "{variant}-{benchmark}-seed{seed}.log"

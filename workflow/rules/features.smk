@@ -1,4 +1,4 @@
-from lynx.config.workflow import features_inputs
+from lynx.config.inputs import features_inputs
 
 FEATURES = (
     "lynx --log {log} features --benchmark {wildcards.benchmark} --split {wildcards.split} "

@@ -1,4 +1,4 @@
-from lynx.config.workflow import samples_inputs
+from lynx.config.inputs import samples_inputs
 
 
 rule samples:

@@ -1,4 +1,4 @@
-from lynx.config.workflow import geometry_inputs, stability_inputs
+from lynx.config.inputs import geometry_inputs, stability_inputs
 
 
 rule geometry:

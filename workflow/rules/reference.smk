@@ -1,4 +1,4 @@
-from lynx.config.workflow import base_inputs, reference_inputs
+from lynx.config.inputs import base_inputs, reference_inputs
 
 
 rule base:

@@ -1,4 +1,4 @@
-from lynx.config.workflow import sft_inputs
+from lynx.config.inputs import sft_inputs
 
 
 rule sft:

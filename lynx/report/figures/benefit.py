@@ -8,10 +8,12 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from lynx.benchmarks import get_benchmark
 from lynx.config.experiment import BenchmarkConfig
 from lynx.report.figures.style import colour_of, drawing, nothing
 from lynx.report.runs import Run, Runs
 from lynx.report.spread import Spread
+from lynx.report.terminal import TITLES
 
 ROW = 3
 NEEDS = "needs"
@@ -72,7 +74,7 @@ def draw_benefit(bars: Sequence[Bars], title: str) -> Figure:
         return nothing(title)
     with drawing():
         rows = -(-len(bars) // ROW)
-        figure = Figure(figsize=(4.0 * ROW, 2.8 * rows + 0.5))
+        figure = Figure(figsize=(3.2 * ROW, 2.6 * rows + 0.5))
         figure.suptitle(title)
         labels: dict[str, Any] = {}
         for place, each in enumerate(bars):
@@ -101,7 +103,8 @@ def _draw(axes: Any, bars: Bars) -> dict[str, Any]:
         )
     turned = {"rotation": 90} if len(bars.groups) >= MANY else {}
     names = [name.replace(" ", " " if turned else "\n", 1) for name in bars.groups]
-    axes.set_xticks(range(len(bars.groups)), names, **turned)
-    axes.set_title(f"{bars.benchmark}: {bars.metric} x 100")
+    axes.set_xticks(range(len(bars.groups)), names, fontsize=8, **turned)
+    title, metric = get_benchmark(bars.benchmark).title, TITLES.get(bars.metric, bars.metric)
+    axes.set_title(f"{title}\n{metric} x 100")
     axes.grid(axis="x", visible=False)
     return drawn

@@ -53,7 +53,7 @@ def draw_dag(stages: Stages) -> Figure:
             graph.nodes[kind]["subset"] = layer
     places = nx.multipartite_layout(graph)
     with drawing():
-        figure = Figure(figsize=(11, 2.6))
+        figure = Figure(figsize=(9.6, 2.2))
         axes = figure.add_subplot()
         axes.axis("off")
         nx.draw_networkx_edges(

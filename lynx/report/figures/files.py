@@ -7,6 +7,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from lynx.config.layout import FIGURES
 from lynx.project import Project
 from lynx.report.figures.benefit import bars_of, draw_benefit
 from lynx.report.figures.parameters import draw_parameters
@@ -14,35 +15,34 @@ from lynx.report.figures.radar import draw_radar
 from lynx.report.figures.rank import draw_rank
 from lynx.report.figures.style import SYNTHETIC, save
 from lynx.report.figures.training import draw_training, read_curves
-from lynx.report.paper_files import read_tables
-
-FOLDER = Path("results/figures")
+from lynx.report.paper.files import read_tables
 
 
 def write_figures(project: Project) -> list[Path]:
-    """Write each figure as PNG and PDF; gives their paths without endings.
+    """Write each of `FIGURES` as PNG and PDF; gives their paths without endings.
 
     Raises InputError for a score or a curve that cannot be used.
     """
-    written = []
-    for name, figure in _figures(project):
-        stem = project.layout.root / FOLDER / name
+    stems = [project.layout.figures / name for name in FIGURES]
+    for stem, figure in zip(stems, _figures(project), strict=True):
         save(figure, stem)
-        written.append(FOLDER / name)
-    return written
+    return stems
 
 
-def _figures(project: Project) -> Iterator[tuple[str, Figure]]:
-    """Three of all runs, then those of the configured scale's; one without any says so."""
+def _figures(project: Project) -> Iterator[Figure]:
+    """In the order of `FIGURES`: three of all runs, then those of the configured scale's.
+
+    One without any says so.
+    """
     found = read_tables(project)
     experiment, scale = project.experiment, project.layout.scale
-    yield "radar", draw_radar(found.tables)
-    yield "parameters", draw_parameters(found.tables)
-    yield "rank", draw_rank(found.tables)
+    yield draw_radar(found.tables)
+    yield draw_parameters(found.tables)
+    yield draw_rank(found.tables)
     benchmarks = {name: experiment.benchmarks[name] for name in experiment.main.benchmarks}
-    shown = [name for name in experiment.variants if name in ("lynx", *experiment.compare_with)]
+    shown = [name for name in experiment.variants if name in experiment.shown_variants]
     note = f"{scale} ({SYNTHETIC})" if experiment.synthetic else scale
     bars = list(bars_of(found.runs, scale, benchmarks, shown))
-    yield "benefit", draw_benefit(bars, f"What X gives, at {note}: mean and deviation over seeds")
-    curves = read_curves(project.layout.root / "results" / scale / "training")
-    yield "training", draw_training(curves, f"Training at {note}")
+    yield draw_benefit(bars, f"What X gives, at {note}: mean and deviation over seeds")
+    curves = read_curves(project.layout.curves)
+    yield draw_training(curves, f"Training at {note}")

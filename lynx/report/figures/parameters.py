@@ -8,28 +8,29 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from lynx.report.figures.radar import FAMILIES, axis_columns
-from lynx.report.figures.style import SYNTHETIC, colour_of, drawing
-from lynx.report.paper import PaperTable
-
-Spot = tuple[str, float, float]
-"""What it is called, millions of parameters, score."""
+from lynx.report.figures.style import SYNTHETIC, Spot, colour_of, drawing, name_spots
+from lynx.report.paper.tables import PaperTable
 
 
 def draw_parameters(tables: Sequence[PaperTable]) -> Figure:
     """Published rows as circles; ours as stars, in a panel of their own: other worlds score so."""
     families = [table for table in tables if table.table.number in FAMILIES]
     with drawing():
-        figure = Figure(figsize=(3.3 * len(families), 6.2))
-        grid: Any = figure.subplots(2, len(families), squeeze=False)
-        for column, table in enumerate(families):
+        figure = Figure(figsize=(8.0, 2.6 * len(families)))
+        grid: Any = figure.subplots(len(families), 2, squeeze=False)
+        named = []
+        for line, table in enumerate(families):
             place, shown = axis_columns(table)[-1]
-            for row, spots in enumerate((_published(table, place), _ours(table, place))):
-                _scatter(grid[row][column], spots, "*" if row else "o")
-                grid[row][column].set_title(shown.title)
-                grid[row][column].set_xlabel("trained parameters (millions)")
-        note = f" ({SYNTHETIC})" if any(table.synthetic for table in families) else ""
-        grid[0][0].set_ylabel("published")
-        grid[1][0].set_ylabel(f"ours{note}")
+            for column, spots in enumerate((_published(table, place), _ours(table, place))):
+                axes = grid[line][column]
+                _scatter(axes, spots, "*" if column else "o")
+                axes.set_title(f"{shown.title}, {'ours' if column else 'published'}")
+                named.append((axes, spots))
+        if any(table.synthetic for table in families):
+            figure.suptitle(f"ours: {SYNTHETIC}")
+        for axes in grid[-1]:
+            axes.set_xlabel("trained parameters (millions)")
+        name_spots(figure, named)
     return figure
 
 
@@ -65,12 +66,4 @@ def _scatter(axes: Any, spots: Sequence[Spot], marker: str) -> None:
         own = next((ours for start, ours in known.items() if name.startswith(start)), name)
         size = 90 if marker == "*" else 36
         axes.scatter([parameters], [score], marker=marker, s=size, color=colour_of(own, index))
-        axes.annotate(
-            name,
-            (parameters, score),
-            xytext=(0, 7),
-            textcoords="offset points",
-            fontsize=7,
-            ha="center",
-        )
-    axes.margins(x=0.3, y=0.2)
+    axes.margins(x=0.25, y=0.25)

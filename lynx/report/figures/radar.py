@@ -11,10 +11,12 @@ from matplotlib.figure import Figure
 
 from lynx.config.published import Column, PublishedRow
 from lynx.report.figures.style import SYNTHETIC, colour_of, drawing
-from lynx.report.paper import PaperTable
+from lynx.report.paper.tables import PaperTable
 
 FAMILIES = ("1", "2", "3", "4")
 """Tables whose benchmarks are axes."""
+ROW = 2
+"""Panels beside each other."""
 FEWEST = 3
 """Values that a line needs to be drawn."""
 Values = dict[str, float]
@@ -103,9 +105,10 @@ def draw_radar(tables: Sequence[PaperTable]) -> Figure:
         for _, column in axis_columns(table)
     ]
     with drawing():
-        figure = Figure(figsize=(5.0 * len(found), 5.4))
+        rows = -(-len(found) // ROW)
+        figure = Figure(figsize=(4.8 * ROW, 4.7 * rows))
         for place, panel in enumerate(found, start=1):
-            axes: Any = figure.add_subplot(1, len(found), place, projection="polar")
+            axes: Any = figure.add_subplot(rows, ROW, place, projection="polar")
             _draw_panel(axes, panel, titles)
     return figure
 

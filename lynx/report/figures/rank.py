@@ -7,8 +7,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from lynx.report.figures.style import COLOURS, SYNTHETIC, drawing
-from lynx.report.paper import OurRow, PaperTable
+from lynx.report.figures.style import COLOURS, SYNTHETIC, Spot, drawing, name_spots
+from lynx.report.paper.tables import OurRow, PaperTable
 
 TABLE = "6"
 
@@ -20,6 +20,7 @@ def draw_rank(tables: Sequence[PaperTable]) -> Figure:
     with drawing():
         figure = Figure(figsize=(7.6, 5.4))
         grid = figure.subplots(2, 2, sharex=True)
+        named = []
         for line, title in enumerate(("CIDEr", "EM@1")):
             place = titles.index(title)
             published = sorted(
@@ -31,13 +32,15 @@ def draw_rank(tables: Sequence[PaperTable]) -> Figure:
             left, right = grid[line]
             left.plot(*zip(*published, strict=True), marker="o", color=COLOURS["lynx"])
             left.set_title(f"{title}, published, 0.5B")
-            _draw_ours(right, [row for row in table.rows if row.runs], place)
+            named.append((right, _draw_ours(right, [row for row in table.rows if row.runs], place)))
             note = f" ({SYNTHETIC})" if table.synthetic else ""
             right.set_title(f"{title}, ours{note}")
             for axes in (left, right):
                 axes.set_xscale("log", base=2)
                 axes.set_xticks([8, 16, 32, 64], ["8", "16", "32", "64"])
                 axes.set_xlabel("rank of the vision adapter" if line else "")
+                axes.set_xlim(6, 85)
+        name_spots(figure, named)
     return figure
 
 
@@ -47,7 +50,8 @@ def rank_of(row: OurRow) -> int:
     return rank
 
 
-def _draw_ours(axes: Any, rows: Sequence[OurRow], place: int) -> None:
+def _draw_ours(axes: Any, rows: Sequence[OurRow], place: int) -> list[Spot]:
+    """Draw a star for each row that has the figure; gives their names and places."""
     found = sorted(
         (rank_of(row), cell.spread.mean, cell.spread.deviation or 0.0, row.label)
         for row in rows
@@ -55,12 +59,10 @@ def _draw_ours(axes: Any, rows: Sequence[OurRow], place: int) -> None:
     )
     if not found:
         axes.text(0.5, 0.5, "no run", ha="center", va="center", transform=axes.transAxes)
-        return
-    for rank, mean, deviation, label in found:
+        return []
+    for rank, mean, deviation, _ in found:
         axes.errorbar(
             [rank], [mean], yerr=[deviation], marker="*", color=COLOURS["lynx"], capsize=3
         )
-        axes.annotate(
-            label, (rank, mean), xytext=(0, 7), textcoords="offset points", fontsize=7, ha="center"
-        )
     axes.margins(y=0.25)
+    return [(label, float(rank), mean) for rank, mean, _, label in found]

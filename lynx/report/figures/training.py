@@ -12,11 +12,15 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from lynx.errors import InputError
-from lynx.report.figures.style import OTHERS, colour_of, drawing, nothing
+from lynx.report.figures.style import COLOURS, OTHERS, drawing, nothing
 
 TERMS = {"attention": "attention term", "moments": "distribution term"}
 ROW = 3
 """Panels beside each other."""
+NAMES = 6
+"""Names beside each other below the panels."""
+DASHES = ("-", "--", ":")
+"""Lines of names that share a colour."""
 
 
 @dataclass(frozen=True)
@@ -67,25 +71,54 @@ def draw_training(curves: Sequence[Curve], title: str) -> Figure:
     for curve in curves:
         if curve.kind == "sft":
             tuned.setdefault(curve.name, []).append(curve)
-    panels = (len(TERMS) if aligned else 0) + len(tuned)
+    panels, looks = (len(TERMS) if aligned else 0) + len(tuned), _looks(curves)
     with drawing():
         rows = math.ceil(panels / ROW)
-        figure = Figure(figsize=(3.8 * ROW, 2.7 * rows))
+        figure = Figure(figsize=(3.2 * ROW, 2.4 * rows + 0.17 * math.ceil(len(looks) / NAMES)))
         figure.suptitle(title)
         grid = [figure.add_subplot(rows, ROW, place + 1) for place in range(panels)]
-        for axes, (term, name) in zip(grid, TERMS.items() if aligned else (), strict=False):
-            for index, curve in enumerate(aligned):
-                _line(axes, curve, term, curve.name, OTHERS[index % len(OTHERS)])
-            axes.set_title(f"align: {name}")
+        shown: dict[str, Any] = {}
+        for axes, (term, title_of) in zip(grid, TERMS.items() if aligned else (), strict=False):
+            shown |= _lines(axes, aligned, term, looks)
+            axes.set_title(f"align: {title_of}")
         for axes, (name, members) in zip(grid[panels - len(tuned) :], tuned.items(), strict=True):
-            for index, curve in enumerate(members):
-                _line(axes, curve, "loss", curve.variant, colour_of(curve.variant, index))
+            shown |= _lines(axes, members, "loss", looks)
             axes.set_title(f"sft: {name}")
             axes.set_yscale("log")
+        figure.legend(
+            shown.values(), shown.keys(), loc="outside lower center", ncol=NAMES, fontsize=7
+        )
     return figure
 
 
-def _line(axes: Any, curve: Curve, column: str, label: str, colour: str) -> None:
-    axes.plot(curve.columns["step"], curve.columns[column], label=label, color=colour, linewidth=1)
+def _name(curve: Curve) -> str:
+    return f"{curve.kind}: {curve.name if curve.kind == 'align' else curve.variant}"
+
+
+def _looks(curves: Sequence[Curve]) -> dict[str, tuple[str, str]]:
+    """Colour and dashes by name, the same in every panel; variants with a colour keep it, others
+    share a few."""
+    looks, others = dict[str, tuple[str, str]](), dict[str, int]()
+    for curve in curves:
+        name = _name(curve)
+        if curve.kind == "sft" and curve.variant in COLOURS:
+            looks[name] = (COLOURS[curve.variant], DASHES[0])
+        elif name not in looks:
+            count = others.get(curve.kind, 0)
+            others[curve.kind] = count + 1
+            around, place = divmod(count, len(OTHERS))
+            looks[name] = (OTHERS[place], DASHES[around % len(DASHES)])
+    return looks
+
+
+def _lines(
+    axes: Any, curves: Sequence[Curve], column: str, looks: Mapping[str, tuple[str, str]]
+) -> dict[str, Any]:
+    """A line for each curve; gives one of each name, whose seeds look alike."""
+    drawn: dict[str, Any] = {}
+    for curve in curves:
+        colour, dashes = looks[name := _name(curve)]
+        steps, values = curve.columns["step"], curve.columns[column]
+        drawn[name], *_ = axes.plot(steps, values, color=colour, linestyle=dashes, linewidth=1)
     axes.set_xlabel("step")
-    axes.legend(fontsize=7)
+    return drawn

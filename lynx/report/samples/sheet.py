@@ -14,9 +14,9 @@ from matplotlib.lines import Line2D
 from lynx.benchmarks.choices import LETTERS, bracketed
 from lynx.benchmarks.sample import Sample
 from lynx.metrics.multiple_choice import letter_of
-from lynx.report.figure_style import new_figure, text_width, wrapped
-from lynx.report.sample_pictures import COLUMNS, Pictures, UInt8
-from lynx.report.samples import Answer, Asked
+from lynx.report.figures.canvas import new_figure, text_width, wrapped
+from lynx.report.samples.choice import Answer, Asked
+from lynx.report.samples.pictures import COLUMNS, Pictures, UInt8
 
 WIDTH, MARGIN = 8.27, 0.35  # as wide as A4
 SIDES = {2: 0.82, 3: 0.64}

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lynx.config.published import PublishedRow
-from lynx.report.costs import TITLES
-from lynx.report.paper import Figure, OurRow, PaperTable
-from lynx.report.runs import RESULTS
+from lynx.report.paper.costs import TITLES
+from lynx.report.paper.tables import Figure, OurRow, PaperTable
 
 NOTHING, NO_RUN = "-", "no run"
 BANNER = (
@@ -23,25 +22,23 @@ LEGEND = (
 )
 COST_TITLE = "What our runs took"
 COST_LEGEND = (
-    "Hours of one seed: seconds of all attempts times processes, what benchmarks share counted "
-    "once. Visual tokens are those before a question, memory the most of any one process."
+    "Device time of one seed ({devices}): wall time of all attempts times processes, what "
+    "benchmarks share counted once. Visual tokens are those before a question, memory the most of "
+    "any one process."
 )
 Kind = Literal["published", "ours", "difference", "control"]
 
 
 @dataclass(frozen=True)
 class TextCell:
-    """What a cell says, and what it leads to: a place of the page of runs, or another file."""
+    """What a cell says, and the card that it leads to on the page of runs."""
 
     text: str
-    runs: str | None = None
-    file: str | None = None
+    card: str | None = None
 
     def target(self, runs_page: str) -> str | None:
         """The link, seen from the folder of tables; a page without a name is the cell's own."""
-        if self.runs is not None:
-            return f"{runs_page}#{self.runs}"
-        return self.file.removeprefix("../") if self.file and not runs_page else self.file
+        return None if self.card is None else f"{runs_page}#{self.card}"
 
 
 @dataclass(frozen=True)
@@ -65,9 +62,9 @@ class Grid:
     costs: Grid | None = None
 
 
-def anchor(scale: str, variant: str, benchmark: str) -> str:
-    """What the runs of a scale, variant and benchmark are linked by."""
-    return f"{scale}-{variant}-{benchmark}".replace(".", "-").replace("_", "-")
+def anchor(*names: str) -> str:
+    """What the card of runs (scale, variant, benchmark) or a measure (scale, kind) is linked by."""
+    return "-".join(names).replace(".", "-").replace("_", "-")
 
 
 def grid_of(table: PaperTable) -> Grid:
@@ -90,7 +87,11 @@ def _costs_of(table: PaperTable) -> Grid | None:
         for row in table.rows
         if row.costs is not None
     )
-    return Grid(COST_TITLE, ("", *TITLES.values()), rows, "", (COST_LEGEND,)) if rows else None
+    if not rows:
+        return None
+    devices = {name for row in table.rows if row.costs is not None for name in row.costs.devices}
+    legend = COST_LEGEND.format(devices="; ".join(sorted(devices)))
+    return Grid(COST_TITLE, ("", *TITLES.values()), rows, "", (legend,))
 
 
 def _rows(table: PaperTable) -> Iterator[TextRow]:
@@ -119,8 +120,8 @@ def _label(row: OurRow) -> str:
 def _cell(figure: Figure | None) -> TextCell:
     if figure is None:
         return TextCell(NO_RUN)
-    if figure.file is not None:
-        return TextCell(figure.text, file=f"../{figure.file.relative_to(RESULTS).as_posix()}")
+    if figure.measure is not None:
+        return TextCell(figure.text, anchor(figure.measure.scale, figure.measure.kind))
     name = figure.runs[0].name
     return TextCell(figure.text, anchor(name.scale, name.variant, name.benchmark))
 

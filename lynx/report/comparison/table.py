@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from lynx.benchmarks.choices import bracketed
-from lynx.report.bootstrap import LEVEL, RESAMPLES, Interval
-from lynx.report.comparison import Comparison, Differing, Row
+from lynx.report.comparison.bootstrap import LEVEL, RESAMPLES, Interval
+from lynx.report.comparison.compare import Comparison, Differing, Row
 from lynx.report.terminal import TITLES
 
 MARK = "*"

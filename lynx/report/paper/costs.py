@@ -13,10 +13,10 @@ STAGES = {"align": ("reference", "align"), "features": ("features",), "sft": ("s
 STAGES |= {"evaluation": ("predict",)}
 """Column -> the stages whose artefacts it sums up."""
 TITLES = {
-    "align": "align (h)",
-    "features": "features (h)",
-    "sft": "sft (h)",
-    "evaluation": "evaluation (h)",
+    "align": "align",
+    "features": "features",
+    "sft": "sft",
+    "evaluation": "evaluation",
     "tokens": "visual tokens",
     "memory": "peak (GB)",
 }
@@ -52,13 +52,20 @@ class Costs:
         )
 
     def texts(self) -> dict[str, str]:
-        """Each column's text: three significant digits, a range where benchmarks differ."""
+        """Each column's text: times in fitting units, a range where benchmarks differ."""
         first, last = self.tokens[0], self.tokens[-1]
         return {
-            **{column: f"{hours:.3g}" if hours else "-" for column, hours in self.hours.items()},
+            **{column: spell(hours) if hours else "-" for column, hours in self.hours.items()},
             "tokens": str(first) if first == last else f"{first}-{last}",
             "memory": f"{self.memory_gb:.1f}",
         }
+
+
+def spell(hours: float) -> str:
+    """A time in hours, minutes or seconds, the largest unit of which there is one."""
+    units = {"h": hours, "min": hours * 60}
+    unit = next((name for name, value in units.items() if value >= 1), "s")
+    return f"{units.get(unit, hours * 3600):.1f} {unit}"
 
 
 def _hours(costs: Iterable[Mapping[str, Any]], stages: Sequence[str]) -> float:

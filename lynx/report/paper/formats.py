@@ -9,8 +9,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from lynx.report.grid import Grid, TextCell
-from lynx.report.run_cards import RunCard
+from lynx.report.paper.cards import RunCard
+from lynx.report.paper.grid import Grid, TextCell
 
 RUNS_PAGE = "runs"
 """The name of the page that lists runs, without its ending."""

@@ -9,11 +9,10 @@ from lynx.artifacts.verify import require_stage
 from lynx.benchmarks import get_benchmark
 from lynx.errors import InputError
 from lynx.project import Project
-from lynx.report.figure_style import plain_style, save_figure
-from lynx.report.figures.files import FOLDER
-from lynx.report.sample_page import RIGHT, WRONG, Entry, Page, draw_page
-from lynx.report.sample_pictures import COLUMNS, pictures_of
-from lynx.report.samples import Asked, choose, read_asked
+from lynx.report.figures.canvas import plain_style, save_figure
+from lynx.report.samples.choice import Asked, choose, read_asked
+from lynx.report.samples.pictures import COLUMNS, pictures_of
+from lynx.report.samples.sheet import RIGHT, WRONG, Entry, Page, draw_page
 from lynx.report.terminal import TITLES, WHAT_IT_SEES
 
 BANNER = (
@@ -28,7 +27,7 @@ def write_samples_page(project: Project, benchmark: str) -> Path:
     Raises InputError if lynx has no predictions of the benchmark, or tables, frames or predictions
     cannot be used.
     """
-    stem = project.layout.root / FOLDER / f"{project.experiment.scale_name}-{benchmark}-samples"
+    stem = project.layout.sample_page(benchmark)
     with plain_style():
         save_figure(draw_page(read_page(project, benchmark)), stem)
     return stem

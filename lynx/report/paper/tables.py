@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from lynx.config.published import Column, Counterpart, Published, PublishedRow, PublishedTable
-from lynx.report.costs import Costs
-from lynx.report.measures import Measures
-from lynx.report.runs import RESULTS, Run, Runs
+from lynx.report.paper.costs import Costs
+from lynx.report.paper.measures import Measure, Measures
+from lynx.report.runs import Run, Runs
 from lynx.report.spread import Spread
-
-PERCENT, MILLION = 100.0, 1e6
 
 
 @dataclass(frozen=True)
@@ -24,8 +21,8 @@ class Figure:
     spread: Spread
     runs: tuple[Run, ...]
     published: float | None
-    file: Path | None = None
-    """The file of a measure, which has no runs, below the project's root."""
+    measure: Measure | None = None
+    """What was measured, where a column has no runs."""
 
     @property
     def text(self) -> str:
@@ -146,7 +143,7 @@ class TableBuilder:
         if ran := tuple(row for row in controls if row.runs):
             groups.append(Group(None, ran))
         rows = [row for group in groups for row in group.ours]
-        missing = tuple(sentence for row in rows for sentence in self._missing(table, row))
+        missing = tuple(self._missing(table, rows))
         return PaperTable(name, table, self.published.source, tuple(groups), missing)
 
     def _group(self, table: PublishedTable, row: PublishedRow) -> Group:
@@ -184,19 +181,28 @@ class TableBuilder:
         value = self.measures.value(scale, *column.measure)
         if value is None:
             return None
-        file = RESULTS / scale / f"{column.measure[0]}.json"
-        return Figure(column, Spread((value,)), (), printed, file)
+        measure = self.measures.found[scale, column.measure[0]]
+        return Figure(column, Spread((column.factor * value,)), (), printed, measure)
 
-    def _missing(self, table: PublishedTable, row: OurRow) -> Iterator[str]:
-        """What a row with runs lacks; one without any says so in its cells."""
-        if row.variant is None or not row.runs:
-            return
-        for benchmark in table.benchmarks:
-            ran = self.runs.over_seeds(row.scale, row.variant, benchmark)
-            lacking = [str(seed) for seed in self.seeds if seed not in ran]
-            if lacking:
-                seeds = f"seed{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}"
-                yield f"{seeds} of {row.variant} on {benchmark} at {row.scale}"
+    def _missing(self, table: PublishedTable, rows: Sequence[OurRow]) -> Iterator[str]:
+        """What rows with runs lack, those alike together; one without any says so in its cells."""
+        lacking: dict[tuple[str, str], dict[tuple[int, ...], list[str]]] = {}
+        for row in rows:
+            if row.variant is None or not row.runs:
+                continue
+            for benchmark in table.benchmarks:
+                ran = self.runs.over_seeds(row.scale, row.variant, benchmark)
+                if seeds := tuple(seed for seed in self.seeds if seed not in ran):
+                    of = lacking.setdefault((row.scale, row.variant), {})
+                    of.setdefault(seeds, []).append(benchmark)
+        alike: dict[tuple[str, tuple[int, ...], tuple[str, ...]], list[str]] = {}
+        for (scale, variant), by_seeds in lacking.items():
+            for seeds, benchmarks in by_seeds.items():
+                alike.setdefault((scale, seeds, tuple(benchmarks)), []).append(variant)
+        for (scale, seeds, on), variants in alike.items():
+            word = "seeds" if len(seeds) > 1 else "seed"
+            numbers = ", ".join(map(str, seeds))
+            yield f"{word} {numbers} of {', '.join(variants)} on {', '.join(on)} at {scale}"
 
 
 def _figure(column: Column, runs: Sequence[Run], published: float | None) -> Figure | None:
@@ -205,12 +211,12 @@ def _figure(column: Column, runs: Sequence[Run], published: float | None) -> Fig
         first, *others = {run.parameters for run in runs} or {None}
         if first is None or others:
             return None  # not counted, or its benchmarks' adapters differ
-        return Figure(column, Spread((first / MILLION,)), tuple(runs), published)
+        return Figure(column, Spread((column.factor * first,)), tuple(runs), published)
     if column.metric is None:
         return None
     read = [(run, run.value(column.metric, column.group)) for run in runs]
     kept = [(run, value) for run, value in read if value is not None]
     if not kept:
         return None
-    values = tuple(PERCENT * value for _, value in kept)
+    values = tuple(column.factor * value for _, value in kept)
     return Figure(column, Spread(values), tuple(run for run, _ in kept), published)

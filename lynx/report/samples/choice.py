@@ -17,6 +17,7 @@ from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.short_answers import EXACT_MATCH_METRICS
 from lynx.benchmarks.stage import read_split
+from lynx.config.experiment import MAIN_VARIANT
 from lynx.config.slices import predict_slice
 from lynx.errors import InputError
 from lynx.evaluate.predictions import read_predictions
@@ -113,10 +114,10 @@ def read_asked(project: Project, benchmark: str, split: str) -> list[Asked]:
 def _answers(project: Project, benchmark: str) -> list[tuple[str, dict[str, str]]]:
     layout, experiment = project.layout, project.experiment
     found = []
-    for variant in dict.fromkeys(("lynx", *experiment.compare_with)):
+    for variant in experiment.shown_variants:
         folder = layout.predictions(variant, benchmark, project.seed)
         if not (folder / MANIFEST_NAME).is_file():
-            if variant != "lynx":
+            if variant != MAIN_VARIANT:
                 continue
             target = layout.headline(benchmark).relative_to(layout.root)
             raise InputError(

@@ -15,8 +15,8 @@ from lynx.benchmarks.grouping import group_members
 from lynx.benchmarks.sample import Sample
 from lynx.config.loading import configured_with, load_experiment
 from lynx.metrics.per_item import PerItem, Table
-from lynx.report.bootstrap import LEVEL, RESAMPLES, Paired, paired_intervals
-from lynx.report.compared_runs import Run, Runs, read_runs
+from lynx.report.comparison.bootstrap import LEVEL, RESAMPLES, Paired, paired_intervals
+from lynx.report.comparison.runs import Run, Runs, read_runs
 
 NOT_SAID = "the benchmark's scorer does not say what each question adds to it"
 NOT_SUMMED = "what its questions add to it does not come to its value"

@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-from lynx.report.costs import STAGES
-from lynx.report.paper import OurRow, PaperTable
+from lynx.report.paper.costs import STAGES
+from lynx.report.paper.tables import OurRow, PaperTable
 
 COLUMNS = (
     "table",
@@ -16,6 +16,7 @@ COLUMNS = (
     "scale",
     "variant",
     "column",
+    "unit",
     "value",
     "deviation",
     "seeds",
@@ -47,6 +48,7 @@ def _lines(table: PaperTable) -> Iterator[Line]:
                     "method": method,
                     "source": "published",
                     "column": column.title,
+                    "unit": column.unit,
                     "value": f"{value:.{column.digits}f}",
                 }
         for row in group.ours:
@@ -57,7 +59,7 @@ def _ours(table: PaperTable, row: OurRow) -> Iterator[Line]:
     named: Line = {"source": "ours", "scale": row.scale, "variant": row.variant or ""}
     named["synthetic"] = row.synthetic
     for column, cell in zip(table.table.columns, row.cells, strict=True):
-        line: Line = {**named, "column": column.title}
+        line: Line = {**named, "column": column.title, "unit": column.unit}
         if cell is None:
             yield {**line, "runs": "no run"}
             continue
@@ -69,11 +71,11 @@ def _ours(table: PaperTable, row: OurRow) -> Iterator[Line]:
             "seeds": " ".join(dict.fromkeys(str(run.name.seed) for run in cell.runs)),
             "difference": "" if difference is None else f"{difference:.6f}",
             "beyond_deviation": "" if cell.beyond is None else cell.beyond,
-            "runs": " ".join(run.path.as_posix() for run in cell.runs),
+            "runs": " ".join(each.path.as_posix() for each in cell.runs or [cell.measure] if each),
         }
     if row.costs is not None:
-        costs = {f"{stage} hours": row.costs.hours[stage] for stage in STAGES}
-        costs["visual tokens"] = max(row.costs.tokens)
-        costs["peak memory (GB)"] = row.costs.memory_gb
-        for title, value in costs.items():
-            yield {**named, "column": title, "value": f"{value:.6f}"}
+        costs = [(stage, "hours", row.costs.hours[stage]) for stage in STAGES]
+        costs.append(("visual tokens", "one", max(row.costs.tokens)))
+        costs.append(("peak memory", "GB", row.costs.memory_gb))
+        for title, unit, value in costs:
+            yield {**named, "column": title, "unit": unit, "value": f"{value:.6f}"}

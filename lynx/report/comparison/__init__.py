@@ -1,0 +1,1 @@
+"""Runs of one benchmark beside each other: numbers with intervals, and where they differ."""

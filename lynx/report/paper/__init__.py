@@ -1,0 +1,1 @@
+"""The publication's tables with our runs under their counterparts, in every format."""
