@@ -15,8 +15,12 @@ from lynx.artifacts.manifest import (
     named,
     read_manifest,
 )
-from lynx.artifacts.stages import STAGE_VERSIONS
-from lynx.artifacts.verify import file_problems, manifest_problems, other_parent
+from lynx.artifacts.verify import (
+    file_problems,
+    manifest_problems,
+    other_parent,
+    version_problems,
+)
 from lynx.errors import InputError
 
 
@@ -102,12 +106,7 @@ class Chain:
                 f"{folder / MANIFEST_NAME}: facts.{fault[0]} is {fault[1]}, expected a finite "
                 "number; run its rule again"
             )
-        version = STAGE_VERSIONS.get(manifest.stage)
-        if version != manifest.version:
-            link.problems.append(
-                f"{folder}: made by version {manifest.version} of stage {manifest.stage}, the "
-                f"code is at version {version}; run its rule again"
-            )
+        link.problems += version_problems(folder, manifest.stage, manifest.version)
         self.compare(key, manifest, link)
         return link
 

@@ -14,6 +14,7 @@ from lynx.artifacts.manifest import (
     identify,
     read_manifest,
 )
+from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.errors import InputError
 
 
@@ -50,6 +51,18 @@ def file_problems(folder: Path, manifest: Manifest, *, deep: bool) -> Iterator[s
                 f"{path}: sha256 {found[:12]}... found, {entry.sha256[:12]}... expected; "
                 "the file was changed, so run its rule again"
             )
+
+
+def version_problems(
+    path: Path, stage: str, version: object, again: str = "run its rule again"
+) -> Iterator[str]:
+    """A sentence if something was made by another version of its stage than the code's."""
+    now = STAGE_VERSIONS.get(stage)
+    if version != now:
+        yield (
+            f"{path}: made by version {version} of stage {stage}, the code is at version {now}; "
+            f"{again}"
+        )
 
 
 def verify_files(folder: Path, *, deep: bool) -> Manifest:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lynx.artifacts.sealed import number_problems, read_sealed
 from lynx.errors import InputError
-from lynx.evaluate.metrics_file import number_problems
 from lynx.report.runs import RESULTS
 
 KINDS = ("geometry", "stability")
@@ -58,11 +57,8 @@ def read_measures(root: Path) -> Measures:
 
 def _read(path: Path) -> dict[str, Any]:
     again = f"run the rule {path.stem} again"
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path}: not readable as JSON ({error}); {again}") from error
-    if not isinstance(found, dict) or "synthetic" not in found:
+    found = read_sealed(path, again)
+    if "synthetic" not in found:
         raise InputError(f"{path}: holds no measures of a base model; {again}")
     for problem in number_problems(path, found, again):
         raise InputError(problem)
