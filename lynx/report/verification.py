@@ -124,7 +124,10 @@ def lines(links: Sequence[Link]) -> Iterator[str]:
         verdict = counted(link.problems, "problem") if link.problems else link.held
         yield f"{link.path}: {link.stage}, {verdict}{notes}"
     problems = [problem for link in links for problem in link.problems]
-    yield f"{counted(links, 'artefact')}, {counted(problems, 'problem')}"
+    inventories = [link for link in links if link.inventory]
+    away = f"; of {len(inventories)} the raw files are not here, only their inventories"
+    count = f"{counted(links, 'artefact')}, {counted(problems, 'problem')}"
+    yield count + (away if inventories else "")
 
 
 def as_dict(links: Sequence[Link]) -> dict[str, Any]:
@@ -137,6 +140,7 @@ def as_dict(links: Sequence[Link]) -> dict[str, Any]:
                 "files": None if link.manifest is None else len(link.manifest.files),
                 "problems": link.problems,
                 "notes": link.notes,
+                "inventory": link.inventory,
             }
             for link in links
         ],
