@@ -14,17 +14,27 @@ from lynx.artifacts.manifest import (
     ParentEntry,
     named,
     read_manifest,
+    stands_alone,
 )
-from lynx.artifacts.stages import STAGE_VERSIONS
-from lynx.artifacts.verify import file_problems, manifest_problems, other_parent
+from lynx.artifacts.verify import (
+    RAW_STAGES,
+    file_problems,
+    manifest_problems,
+    other_parent,
+    version_problems,
+)
 from lynx.errors import InputError
+
+WORLD_STAGE = "world"
+"""Renders raw data, which then need no licence."""
 
 
 @dataclass
 class Link:
     """One artefact or result of a chain, what is wrong with it, and what could not be compared.
 
-    `held` is what can be said of it if nothing is wrong.
+    `held` is what can be said of it if nothing is wrong. `rendered` is what comes from a rendered
+    world; an `inventory` is the manifest of raw data that are not here.
     """
 
     path: Path
@@ -33,6 +43,8 @@ class Link:
     held: str = "unchanged"
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    rendered: bool = False
+    inventory: bool = False
 
 
 Compare = Callable[[Path, Manifest, Link], None]
@@ -62,7 +74,7 @@ class Chain:
             self._children.append(key)
             parents = [self._parent(key, entry) for entry in manifest.parents]
             self._children.pop()
-            link = self._check(key, manifest)
+            link = self._check(key, manifest, rendered=self._rendered(manifest))
             link.problems += [problem for problem in parents if problem]
         return self.links.setdefault(key, link)
 
@@ -88,26 +100,37 @@ class Chain:
             return None
         return other_parent(shown, entry, named(parent.path, found))
 
-    def _check(self, key: Path, manifest: Manifest) -> Link:
+    def _rendered(self, manifest: Manifest) -> bool:
+        """Whether an artefact comes from a rendered world; its parents were followed before."""
+        return any(
+            entry.stage == WORLD_STAGE or ((link := self._known(entry)) and link.rendered)
+            for entry in manifest.parents
+        )
+
+    def _known(self, entry: ParentEntry) -> Link | None:
+        key = below_root(self.root, entry.path)
+        return None if key is None else self.links.get(key)
+
+    def _check(self, key: Path, manifest: Manifest, *, rendered: bool) -> Link:
         folder = self.root / key
-        link = Link(folder, manifest.stage, manifest, counted(manifest.files, "file"))
-        link.held += " as published"
+        link = Link(folder, manifest.stage, manifest, rendered=rendered)
+        link.held = f"{counted(manifest.files, 'file')} as published"
         link.problems += manifest_problems(folder, manifest)
         if link.problems:  # its settings and hashes are not to be trusted
             return link
-        link.problems += file_problems(folder, manifest, deep=self.deep)
+        licensed = manifest.stage in RAW_STAGES and not rendered
+        if licensed and stands_alone(folder, manifest):
+            link.inventory = True
+            link.held = f"inventory of {counted(manifest.files, 'file')}: raw data, not here"
+        else:
+            link.problems += file_problems(folder, manifest, deep=self.deep)
         link.problems += unlisted_files(folder, manifest)
         if fault := not_finite(manifest.facts):
             link.problems.append(
                 f"{folder / MANIFEST_NAME}: facts.{fault[0]} is {fault[1]}, expected a finite "
                 "number; run its rule again"
             )
-        version = STAGE_VERSIONS.get(manifest.stage)
-        if version != manifest.version:
-            link.problems.append(
-                f"{folder}: made by version {manifest.version} of stage {manifest.stage}, the "
-                f"code is at version {version}; run its rule again"
-            )
+        link.problems += version_problems(folder, manifest.stage, manifest.version)
         self.compare(key, manifest, link)
         return link
 

@@ -94,6 +94,14 @@ def list_files(folder: Path) -> tuple[FileEntry, ...]:
     )
 
 
+def stands_alone(folder: Path, manifest: Manifest) -> bool:
+    """Whether none of an artefact's files is there: `lynx restore` brings no licensed data, only
+    what they must hash to."""
+    return bool(manifest.files) and not any(
+        (folder / entry.path).exists() for entry in manifest.files
+    )
+
+
 def content_hash(files: Sequence[FileEntry]) -> str:
     """One hash over the names and bytes of all files."""
     return hash_data([[entry.path, entry.sha256] for entry in files])

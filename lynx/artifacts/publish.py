@@ -23,6 +23,7 @@ from lynx.artifacts.manifest import (
     identify,
     list_files,
     read_manifest,
+    stands_alone,
 )
 from lynx.errors import InputError
 
@@ -160,9 +161,8 @@ def _standing(target: Path, made: Manifest) -> Manifest:
         standing = read_manifest(target)
     except InputError:
         return made
-    alone = not any((target / entry.path).exists() for entry in standing.files)
     same = (standing.identity, standing.content) == (made.identity, made.content)
-    return standing if alone and same else made
+    return standing if same and stands_alone(target, standing) else made
 
 
 def _swap_in(folder: Path, target: Path) -> None:

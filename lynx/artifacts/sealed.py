@@ -1,12 +1,18 @@
-"""Small result files in JSON that hold the hash of their own content."""
+"""Small result files in JSON that hold the hash of their own content.
+
+`again` is the end of a sentence about one: which rule makes it anew.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from lynx.artifacts.differences import not_finite
 from lynx.artifacts.hashing import hash_data
+from lynx.errors import InputError
 
 CONTENT = "content"
 
@@ -20,3 +26,32 @@ def sealed_text(report: Mapping[str, Any]) -> str:
     """A report as JSON with its content hash; ValueError for a number that is not finite."""
     sealed = {**report, CONTENT: content_of(report)}
     return json.dumps(sealed, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_sealed(path: Path, again: str) -> dict[str, Any]:
+    """Read such a file; InputError for one that is absent or holds no JSON object."""
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); {again}") from error
+    if not isinstance(report, dict):
+        raise InputError(f"{path}: found no JSON object; {again}")
+    return report
+
+
+def number_problems(path: Path, report: Mapping[str, Any], again: str) -> Iterator[str]:
+    """A number that is none, or an edit."""
+    if fault := not_finite(report):
+        yield f"{path}: {fault[0]} is {fault[1]}, expected a finite number; {again}"
+    else:
+        yield from edits(path, report, again)
+
+
+def edits(path: Path, report: Mapping[str, Any], again: str) -> Iterator[str]:
+    """A sentence if a result is not as it was written; one written before it had a hash is taken
+    as it is."""
+    if CONTENT in report and not_finite(report) is None and content_of(report) != report[CONTENT]:
+        yield (
+            f"{path}: its values do not hash to its own content field; the file was edited, so "
+            f"{again}"
+        )

@@ -8,13 +8,19 @@ from pathlib import Path
 
 from lynx.artifacts.hashing import hash_file
 from lynx.artifacts.manifest import (
+    MANIFEST_NAME,
     Manifest,
     ParentEntry,
     content_hash,
     identify,
     read_manifest,
+    stands_alone,
 )
+from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.errors import InputError
+
+RAW_STAGES = ("data", "frames")
+"""Stages, and rules, that read raw data of the site; what they publish holds parts of it."""
 
 
 def manifest_problems(folder: Path, manifest: Manifest) -> Iterator[str]:
@@ -52,12 +58,31 @@ def file_problems(folder: Path, manifest: Manifest, *, deep: bool) -> Iterator[s
             )
 
 
+def version_problems(
+    path: Path, stage: str, version: object, again: str = "run its rule again"
+) -> Iterator[str]:
+    """A sentence if something was made by another version of its stage than the code's."""
+    now = STAGE_VERSIONS.get(stage)
+    if version != now:
+        yield (
+            f"{path}: made by version {version} of stage {stage}, the code is at version {now}; "
+            f"{again}"
+        )
+
+
 def verify_files(folder: Path, *, deep: bool) -> Manifest:
     """Compare each file's size, and with `deep` its sha256, with the manifest.
 
     Raises InputError naming the first file that differs, what was found and what was expected.
     """
     manifest = read_manifest(folder)
+    if manifest.stage in RAW_STAGES and stands_alone(folder, manifest):
+        again = f"snakemake --profile local --forcerun {manifest.stage} -- {folder}/{MANIFEST_NAME}"
+        raise InputError(
+            f"{folder}: its files are not here ({len(manifest.files)} in all), only the inventory "
+            "of them; put the raw data where config/site.yaml says and make them again with "
+            f"`{again}`"
+        )
     found = file_problems(folder, manifest, deep=deep)
     for problem in chain(manifest_problems(folder, manifest), found):
         raise InputError(problem)

@@ -50,7 +50,7 @@ def inventory(
 @app.command()
 def verify(
     artefacts: Annotated[
-        list[Path], typer.Argument(help="A manifest.json or its folder, or a metrics.json.")
+        list[Path], typer.Argument(help="A manifest.json or its folder, or a file below results/.")
     ],
     deep: Annotated[
         bool, typer.Option(help="Hash every file and compute every score again.")

@@ -33,6 +33,8 @@ PATTERNS = {
 SCORE = re.compile(
     f"results/(?P<scale>{NAME})/(?P<variant>{NAME})/(?P<benchmark>{NAME}){SEED}/metrics.json"
 )
+MEASURES = ("geometry", "stability")
+MEASURE = re.compile(f"results/(?P<scale>{NAME})/(?P<measure>{'|'.join(MEASURES)}).json")
 HEADLINE = re.compile(f"results/(?P<benchmark>{NAME})/metrics.json")
 
 
@@ -51,6 +53,8 @@ def place_of(path: Path) -> Place | None:
     text = path.as_posix()
     found = re.fullmatch(rf"runs/(?P<scale>{NAME})/(?P<rest>.+)", text)
     if found is None:
+        if measure := MEASURE.fullmatch(text):
+            return Place(measure["measure"], measure["scale"], None, {})
         return _place("score", SCORE.fullmatch(text))
     for stage, pattern in PATTERNS.items():
         if match := re.fullmatch(pattern, found["rest"]):

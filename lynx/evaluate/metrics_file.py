@@ -9,10 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from lynx.artifacts.differences import not_finite
 from lynx.artifacts.publish import write_atomic
-from lynx.artifacts.sealed import CONTENT, content_of, sealed_text
-from lynx.artifacts.stages import STAGE_VERSIONS
+from lynx.artifacts.sealed import number_problems, sealed_text
+from lynx.artifacts.verify import version_problems
 from lynx.errors import InputError
 
 FILE_NAME = "metrics.json"
@@ -69,33 +68,9 @@ def read_report(path: Path) -> dict[str, Any]:
 
 def own_problems(path: Path, report: Mapping[str, Any]) -> Iterator[str]:
     """What a score shows by itself: an edit, a number that is none, counts that do not add up."""
-    version = STAGE_VERSIONS["score"]
-    if report.get("stage_version") != version:
-        yield (
-            f"{path}: made by version {report.get('stage_version')} of stage score, the code is at "
-            f"version {version}; {AGAIN}"
-        )
-    else:
-        yield from number_problems(path, report)
+    older = list(version_problems(path, "score", report.get("stage_version"), AGAIN))
+    yield from older or number_problems(path, report, AGAIN)
     yield from count_problems(path, report)
-
-
-def number_problems(path: Path, report: Mapping[str, Any], again: str = AGAIN) -> Iterator[str]:
-    """A number that is none, or an edit."""
-    if fault := not_finite(report):
-        yield f"{path}: {fault[0]} is {fault[1]}, expected a finite number; {again}"
-    else:
-        yield from edits(path, report, again)
-
-
-def edits(path: Path, report: Mapping[str, Any], again: str = AGAIN) -> Iterator[str]:
-    """A sentence if a score is not as it was written; one written before it had a hash is taken
-    as it is."""
-    if CONTENT in report and not_finite(report) is None and content_of(report) != report[CONTENT]:
-        yield (
-            f"{path}: its values do not hash to its own content field; the file was edited, so "
-            f"{again}"
-        )
 
 
 def count_problems(path: Path, report: Mapping[str, Any]) -> Iterator[str]:

@@ -185,7 +185,9 @@ class Scores:
             link.notes.append(f"not compared with the configuration: {experiment}")
         else:
             link.problems += config_problems(link.path, report, experiment, benchmark)
-        if self.chain.deep and not predictions.problems and not data.problems:
+        if self.chain.deep and data.inventory:
+            link.notes.append(f"not computed again, as the questions of {data.path} are not here")
+        elif self.chain.deep and not predictions.problems and not data.problems:
             again = recomputed_problems(link.path, report, predictions.path, data.path)
             link.problems += again
             link.held = "unchanged, and what its answers come to"

@@ -11,15 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from lynx.artifacts.chain import WORLD_STAGE
 from lynx.artifacts.hashing import hash_data
 from lynx.artifacts.manifest import MANIFEST_NAME
+from lynx.artifacts.verify import RAW_STAGES
 from lynx.errors import InputError
 from lynx.ledger.jobs import Job
-
-RAW_RULES = ("data", "frames")
-"""Rules that read raw data; what they publish holds parts of it."""
-WORLD_RULE = "world"
-"""The rule that renders raw data, which then need no licence."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +115,8 @@ def _stage(name: str, members: Sequence[Job], makers: dict[str, Job]) -> Stage:
 
 def _holds_raw_data(job: Job, makers: dict[str, Job]) -> bool:
     """Whether an artefact holds parts of raw data of the site."""
-    return job.rule in RAW_RULES and not any(
-        parent.rule == WORLD_RULE for parent in _ancestors(job, makers)
+    return job.rule in RAW_STAGES and not any(
+        parent.rule == WORLD_STAGE for parent in _ancestors(job, makers)
     )
 
 

@@ -11,9 +11,10 @@ from lynx.artifacts.differences import Difference, brief, differences
 from lynx.artifacts.explain import Finding, Node, Part, Walk, opened
 from lynx.artifacts.hashing import hash_data, hash_file
 from lynx.artifacts.manifest import MANIFEST_NAME, Manifest, ParentEntry, identify, named
+from lynx.artifacts.sealed import edits
 from lynx.config.layout import Layout
 from lynx.config.roots import below, find_root
-from lynx.evaluate.metrics_file import FILE_NAME, SCORES, edits, read_report
+from lynx.evaluate.metrics_file import AGAIN, FILE_NAME, SCORES, read_report
 from lynx.report.verification import artefact_path
 
 ABOUT = ("benchmark", "split", "scale", "variant", "recipe", "synthetic")
@@ -144,7 +145,7 @@ def _score(path: Path, root: Path, report: dict[str, Any], parents: tuple[Node, 
         facts={},
         environment=report.get("versions", {}),
     )
-    notes = tuple(edits(path, report))
+    notes = tuple(edits(path, report, AGAIN))
     place = below(root, path)
     return Node(root, named(place, manifest), manifest, notes=notes, known_parents=parents)
 

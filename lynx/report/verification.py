@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from lynx.align import verified as measures
 from lynx.artifacts.base_inventory import INVENTORY_NAME, base_problems
 from lynx.artifacts.chain import Chain, Link, counted
 from lynx.artifacts.differences import brief, differences
@@ -18,6 +19,8 @@ from lynx.errors import InputError
 from lynx.evaluate.lmms import verified as lmms
 from lynx.evaluate.metrics_file import FILE_NAME
 from lynx.evaluate.verified import Scores
+
+RESULTS = (FILE_NAME, lmms.FILE_NAME, *measures.FILE_NAMES)
 
 
 def verify(
@@ -37,21 +40,23 @@ def verify(
     configured = Configured(place, files, overrides or {})
     chain = Chain(place, deep, partial(compare, configured, deep))
     for path in paths:
-        target = below(place, artefact_path(path))
+        target = below(place, artefact_path(path, RESULTS))
         if target.name == FILE_NAME:
             Scores(chain, configured).follow(target)
         elif target.name == lmms.FILE_NAME:
             lmms.follow(chain, target)
+        elif target.name in measures.FILE_NAMES:
+            measures.follow(chain, configured, target)
         else:
             chain.follow(target)
     return list(chain.links.values())
 
 
-def artefact_path(path: Path) -> Path:
-    """The folder of an artefact, or the file of a score, that a user names."""
+def artefact_path(path: Path, results: Sequence[str] = (FILE_NAME,)) -> Path:
+    """The folder of an artefact, or the file of a result, that a user names."""
     if path.name == MANIFEST_NAME:
         return path.parent
-    if path.name in (FILE_NAME, lmms.FILE_NAME):
+    if path.name in results:
         return path
     if path.is_dir():
         scored = (path / FILE_NAME).is_file() and not (path / MANIFEST_NAME).is_file()
@@ -119,7 +124,10 @@ def lines(links: Sequence[Link]) -> Iterator[str]:
         verdict = counted(link.problems, "problem") if link.problems else link.held
         yield f"{link.path}: {link.stage}, {verdict}{notes}"
     problems = [problem for link in links for problem in link.problems]
-    yield f"{counted(links, 'artefact')}, {counted(problems, 'problem')}"
+    inventories = [link for link in links if link.inventory]
+    away = f"; of {len(inventories)} the raw files are not here, only their inventories"
+    count = f"{counted(links, 'artefact')}, {counted(problems, 'problem')}"
+    yield count + (away if inventories else "")
 
 
 def as_dict(links: Sequence[Link]) -> dict[str, Any]:
@@ -132,6 +140,7 @@ def as_dict(links: Sequence[Link]) -> dict[str, Any]:
                 "files": None if link.manifest is None else len(link.manifest.files),
                 "problems": link.problems,
                 "notes": link.notes,
+                "inventory": link.inventory,
             }
             for link in links
         ],

@@ -134,6 +134,9 @@ def test_the_stage_measures_the_base(lynx: Callable[..., Outcome], root: Path) -
             "data/sqa3d": "data",
         }.items()
     }
+    verified = lynx("verify", "--deep", "results/demo/geometry.json")
+    assert (verified.code, verified.err) == (0, "")
+    assert verified.out.splitlines()[-1] == "6 artefacts, 0 problems"
     model = native(root / "models/demo")
     words = model.get_input_embeddings().weight.detach()
     assert report["vocab_vocab"] == pytest.approx(distance_within(sums(words)), abs=1e-9)

@@ -14,6 +14,7 @@ from lynx.align.stability import equal_sources, layer_stability, stability, summ
 from lynx.artifacts.sealed import content_of
 from lynx.artifacts.verify import require_stage
 from lynx.errors import InputError
+from lynx.report.verification import verify
 from tests.project_copy import load, run_two_groups, two_group_project
 
 
@@ -113,6 +114,9 @@ def test_the_stage_compares_the_references_of_all_groups(tmp_path: Path) -> None
             "min": min(ratios),
             "min_layer": ratios.index(min(ratios)),
         }
+    links = verify([root / "results/demo/stability.json"], deep=True)
+    assert [link.problems for link in links] == [[]] * len(links)
+    assert len(links) == 9, "measure, base, world, and table, frames, reference of each group"
     other = {**project.experiment.main.overrides, "reference.max_clips": 2}
     with pytest.raises(InputError) as caught:
         run_stability(load(root, overrides=other))

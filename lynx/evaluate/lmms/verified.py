@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Any
 from lynx.artifacts.chain import Chain, Link
 from lynx.artifacts.hashing import hash_file
 from lynx.artifacts.manifest import MANIFEST_NAME
-from lynx.artifacts.stages import STAGE_VERSIONS
+from lynx.artifacts.sealed import edits, read_sealed
+from lynx.artifacts.verify import version_problems
 from lynx.config.layout import Layout
-from lynx.evaluate.metrics_file import edits
+from lynx.errors import InputError
 
 FILE_NAME = "lmms_eval.json"
 PLACE = re.compile(
@@ -27,10 +27,13 @@ def follow(chain: Chain, key: Path) -> Link:
     """Check a score of lmms-eval and, before it, the run's answers and what is behind them."""
     link = Link(chain.root / key, "lmms-eval's score")
     place = PLACE.fullmatch(key.as_posix())
-    report = _read(link)
-    if report is not None:
+    try:
+        report = read_sealed(link.path, AGAIN)
+    except InputError as error:
+        link.problems.append(str(error))
+    else:
         link.problems += edits(link.path, report, AGAIN)
-        link.problems += _version(link.path, report)
+        link.problems += version_problems(link.path, "lmms", report.get("stage_version"), AGAIN)
         if place is None:
             link.notes.append("not below results/, so what it was made from is not known")
         else:
@@ -38,27 +41,6 @@ def follow(chain: Chain, key: Path) -> Link:
             folder = Layout(Path(), place["scale"]).lmms(place["variant"], place["benchmark"], seed)
             link.problems += _source(link.path, report, chain.follow(folder))
     return chain.links.setdefault(key, link)
-
-
-def _read(link: Link) -> dict[str, Any] | None:
-    try:
-        report = json.loads(link.path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        link.problems.append(f"{link.path}: cannot be read ({error}); {AGAIN}")
-        return None
-    if isinstance(report, dict):
-        return report
-    link.problems.append(f"{link.path}: found no JSON object; {AGAIN}")
-    return None
-
-
-def _version(path: Path, report: Mapping[str, Any]) -> Iterator[str]:
-    version = STAGE_VERSIONS["lmms"]
-    if report.get("stage_version") != version:
-        yield (
-            f"{path}: made by version {report.get('stage_version')} of stage lmms, the code is at "
-            f"version {version}; {AGAIN}"
-        )
 
 
 def _source(path: Path, report: Mapping[str, Any], answers: Link) -> Iterator[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lynx.artifacts.manifest import parent_entry
+from lynx.artifacts.sealed import number_problems
 from lynx.artifacts.verify import require_parent, require_stage
 from lynx.benchmarks import get_benchmark
 from lynx.benchmarks.sample import Sample, read_samples
@@ -21,7 +22,7 @@ from lynx.config.decided import place_of
 from lynx.config.layout import Layout
 from lynx.config.roots import find_root
 from lynx.errors import InputError
-from lynx.evaluate.metrics_file import FILE_NAME, count_problems, number_problems, read_report
+from lynx.evaluate.metrics_file import AGAIN, FILE_NAME, count_problems, read_report
 from lynx.evaluate.predictions import read_predictions
 from lynx.evaluate.verified import other_predictions, other_values, place_problems
 
@@ -43,7 +44,7 @@ class Score:
         """Read and check one by itself, given the file or its folder."""
         file = path / FILE_NAME if path.is_dir() else path
         report = read_report(file)
-        for problem in (*number_problems(file, report), *count_problems(file, report)):
+        for problem in (*number_problems(file, report, AGAIN), *count_problems(file, report)):
             raise InputError(problem)
         return cls(file, find_root(file) if root is None else root, report)
 

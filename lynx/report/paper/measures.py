@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from lynx.artifacts.sealed import number_problems
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.errors import InputError
-from lynx.evaluate.metrics_file import number_problems
 from lynx.report.runs import RESULTS
 
 KINDS = ("geometry", "stability")
