@@ -78,7 +78,7 @@ def lmms_project(root: Path, *, answers_b: bool = True) -> Project:
         always_b(root / "models/demo")
     project = load(root)
     run_base(project)
-    _publish_adapters(project)
+    publish_adapters(project, "llava_video")
     return project
 
 
@@ -99,24 +99,24 @@ def always_b(base: Path) -> None:
     save_file(state, path, metadata={"format": "pt"})
 
 
-def _publish_adapters(project: Project) -> None:
-    """Fresh adapters, with the manifests of stages that have not been run."""
+def publish_adapters(project: Project, trainer: str) -> None:
+    """Fresh adapters of a benchmark's lynx run, with the manifests of stages not run."""
     experiment, layout = project.experiment, project.layout
-    recipe = experiment.training_recipe("llava_video")
-    align = layout.align("fastvideo", 0)
-    features = layout.features("llava_video", "train", "aligned", 0)
-    sft = layout.sft("lynx", "llava_video", 0)
+    recipe, name = experiment.training_recipe(trainer), experiment.align_names[trainer]
+    align = layout.align(name, 0)
+    features = layout.features(trainer, "train", "aligned", 0)
+    sft = layout.sft("lynx", trainer, 0)
     base = open_base(experiment.base_folder)
-    run = StageRun.prepare(project, "align", align, align_slice(experiment, "fastvideo"), [], 0)
+    run = StageRun.prepare(project, "align", align, align_slice(experiment, name), [], 0)
     vision = add_adapter(base, "vision", recipe.align.lora, seed=0)
     with run.publish() as draft:
         save_adapter(vision, "vision", draft.folder / "vision")
-    settings = features_slice(experiment, "llava_video", "train", "aligned")
+    settings = features_slice(experiment, trainer, "train", "aligned")
     run = StageRun.prepare(project, "features", features, settings, [("align", align)], 0)
     with run.publish() as draft:
         draft.facts["storage"] = "streamed"
     parents = [("base", layout.base), ("features", features)]
-    settings = sft_slice(experiment, "lynx", "llava_video")
+    settings = sft_slice(experiment, "lynx", trainer)
     run = StageRun.prepare(project, "sft", sft, settings, parents, 0)
     language = add_adapter(base, "language", recipe.sft.lora, seed=0)
     with run.publish() as draft:

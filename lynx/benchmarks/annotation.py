@@ -14,6 +14,7 @@ from lynx.errors import InputError
 from lynx.media.clip_table import Bounds
 
 _SCANNET_SCAN = re.compile(r"scene[0-9]{4}_[0-9]{2}", re.ASCII)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 _Value = TypeVar("_Value", str, int, list[Any], dict[str, Any])
 
@@ -66,8 +67,12 @@ def read_json(path: Path) -> Any:
         InputError: it is not UTF-8 or not JSON; the sentence gives the place.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
+        if _SURROGATE.search(text):  # half a character passes for text until it is written
+            json.dumps(content, ensure_ascii=False).encode("utf-8")
+        return content
+    except (json.JSONDecodeError, UnicodeError, RecursionError) as error:
         raise InputError(
             f"{path}: found text that is not JSON ({error}), expected the annotation as published; "
             "get the file again"
@@ -107,15 +112,29 @@ def listed(path: Path, key: str) -> list[dict[str, Any]]:
 def texts_of(
     items: Iterable[Mapping[str, Any]], key: str, kind: type[_Value], place: str
 ) -> list[str]:
-    """Field ``key`` of each item, of the JSON type ``kind``, as text; for ids and the like.
+    """Field ``key`` of each item, of the JSON type ``kind``, as text; for ids.
 
     Raises:
-        InputError: as ``required`` does, with the number of the item behind ``place``.
+        InputError: as ``identifier`` does, with the number of the item behind ``place``.
     """
     return [
-        str(required(item, key, kind, f"{place}, item {number} (from 0)"))
+        identifier(item, key, kind, f"{place}, item {number} (from 0)")
         for number, item in enumerate(items)
     ]
+
+
+def identifier(item: Mapping[str, Any], key: str, kind: type[_Value], place: str) -> str:
+    """Field ``key``, of the JSON type ``kind``, as an id.
+
+    Raises:
+        InputError: as ``required`` does, or the id is blank.
+    """
+    text = str(required(item, key, kind, place))
+    if not text.strip():
+        raise InputError(
+            f"{place}: field {key!r}: found {text!r}, expected an id; use the file as published"
+        )
+    return text
 
 
 def required(item: Mapping[str, Any], key: str, kind: type[_Value], place: str) -> _Value:

@@ -37,10 +37,10 @@ def letter_of_option(options: Sequence[str], answer: object, place: str) -> str:
     """The letter of the option that the answer's text is; of equal options, the first.
 
     Raises:
-        InputError: it is none of them.
+        InputError: it is none of them; null is none either, though an option may read "None".
     """
     text = str(answer).strip()
-    if text not in options:
+    if type(answer) not in (str, int) or text not in options:
         raise InputError(
             f"{place}: field 'answer': found {answer!r}, expected one of the options "
             f"{', '.join(options)}; use the file as published"

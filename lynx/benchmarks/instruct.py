@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lynx.benchmarks.annotation import numbered, objects, read_json, required
+from lynx.benchmarks.annotation import identifier, numbered, objects, read_json, required
 from lynx.benchmarks.sample import Turn
 from lynx.errors import InputError
 
@@ -87,7 +87,7 @@ def _id(item: dict[str, Any], place: str) -> str:
     # Converters took the id of the annotation, an integer in AVQA and text elsewhere.
     if type(item.get("id")) is int:
         return str(item["id"])
-    return required(item, "id", str, place)
+    return identifier(item, "id", str, place)
 
 
 def _exchanges(item: dict[str, Any], place: str) -> tuple[Exchange, ...]:

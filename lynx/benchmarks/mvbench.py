@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +168,7 @@ def _bounds(item: dict[str, Any], place: str) -> Bounds:
 
 def _seconds(item: dict[str, Any], key: str, place: str) -> float:
     value = item.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise InputError(
             f"{place}: field {key!r}: found {value!r}, expected seconds because clips of this task "
             "are parts of their videos; use the file as published"

@@ -29,6 +29,11 @@ class Drawing(Strict):
         """Whether pseudo-frames 2k and 2k + 1 show one time step, so that they can be merged."""
         return False
 
+    @property
+    def other_views(self) -> int:
+        """How many files beside a clip's video X is drawn from."""
+        return 0
+
     def pseudo_frames(self, steps: int) -> int:
         """How many pseudo-frames a clip of `steps` time steps is drawn as."""
         return steps

@@ -1,10 +1,10 @@
-"""Which benchmark's training split a benchmark is trained on (`trained_on` of its file)."""
+"""Which benchmarks' training splits a benchmark is trained on (`trained_on` of its file)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lynx.config.experiment import BenchmarkConfig
+from lynx.config.experiment import BenchmarkConfig, Experiment
 from lynx.config.explain import unknown_name
 from lynx.errors import InputError
 
@@ -17,6 +17,17 @@ def has_scores(item: BenchmarkConfig) -> bool:
 def trained_on(benchmarks: Mapping[str, BenchmarkConfig], trainer: str) -> list[str]:
     """The other benchmarks that are trained on `trainer`, in name order."""
     return sorted(name for name, item in benchmarks.items() if item.trained_on == trainer)
+
+
+def training_sources(experiment: Experiment, variant: str, benchmark: str) -> list[tuple[str, ...]]:
+    """The benchmarks whose training splits the adapters of a run met: of each stage's one list."""
+    chosen = experiment.variants[variant]
+    met: list[tuple[str, ...]] = [(experiment.trainer_of(benchmark),)] if chosen.sft else []
+    if chosen.x == "aligned":
+        alignment = experiment.alignments[experiment.align_name(variant, benchmark)]
+        groups = [experiment.group_recipe(group) for group in alignment.references]
+        met += [alignment.settings.sources, *(recipe.reference.sources for recipe in groups)]
+    return met
 
 
 def check_training(benchmarks: Mapping[str, BenchmarkConfig]) -> None:

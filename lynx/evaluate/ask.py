@@ -14,6 +14,9 @@ from lynx.errors import InputError
 from lynx.evaluate.own_clip import open_own_clip
 from lynx.evaluate.predict import answering
 from lynx.evaluate.trained import OpenedAdapter, Trained
+from lynx.media.clip import Clip
+from lynx.media.inventory import UNHEARD
+from lynx.media.video_clip import VideoClip
 from lynx.project import Project
 
 
@@ -30,13 +33,17 @@ def ask(
     `options` are needed where the adapter was trained to choose among letters, and only there.
 
     Raises:
-        InputError: a file or the adapter cannot be used, or options are missing or not asked for.
+        InputError: a file or the adapter cannot be used, nothing can be heard where X is sound, or
+            views or options are missing or not asked for.
     """
     trained = Trained.open(project, adapter)
     benchmark = trained.benchmark
     _check_options(benchmark, options)
+    _check_views(trained, files)
     opened = OpenedAdapter.load(project, trained)
     with open_own_clip(project, benchmark.name, files) as clip:
+        if trained.draws_x:
+            _require_sound(clip, benchmark)
         streams = opened.encode(clip)
     chats = opened.chats([_prompt(benchmark, question, options) for question in questions])
     settings = project.experiment.training_recipe(benchmark.name).evaluate
@@ -55,4 +62,24 @@ def _check_options(benchmark: Benchmark, options: Sequence[str]) -> None:
         raise InputError(
             f"--option: found {len(options)}, expected {wanted} because the adapter was trained on "
             f"{benchmark.title}; give --option once for each answer to choose from"
+        )
+
+
+def _check_views(trained: Trained, files: Sequence[Path]) -> None:
+    wanted = trained.view.drawing.other_views if trained.draws_x else 0
+    if len(files) - 1 != wanted:
+        raise InputError(
+            f"--view: found {len(files) - 1}, expected {wanted or 'none'} because the adapter was "
+            f"trained so on {trained.benchmark.title}; give --view once for each other camera that "
+            "it is shown"
+        )
+
+
+def _require_sound(clip: Clip, benchmark: Benchmark) -> None:
+    """A silent X would be answered as if it had been heard; `frames` counts such clips."""
+    if isinstance(clip, VideoClip) and (state := clip.files[0].audio) in UNHEARD:
+        raise InputError(
+            f"{clip.path(0)}: found no sound (its audio track is {state}), expected some because "
+            f"the adapter was trained to hear {benchmark.title}'s videos; give a file with its "
+            "sound, or an adapter of a variant without X"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -48,8 +49,9 @@ def _own_scene(settings: RgbdFrames, files: Sequence[Path], target: Path) -> Cli
 
 
 def _own_video(settings: VideoFiles, files: Sequence[Path], bounds: Bounds | None) -> Clip:
-    root = Path(files[0].anchor or ".").resolve()
-    names = [path.resolve().relative_to(root).as_posix() for path in files]
+    found = [path.resolve() for path in files]
+    root = Path(os.path.commonpath([path.parent for path in found]))
+    names = [path.relative_to(root).as_posix() for path in found]
     inspected = inspect_clip(root, files[0].stem, names, settings.audio, bounds)
     if inspected.missing is not None:
         raise InputError(inspected.missing)

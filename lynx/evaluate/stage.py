@@ -12,9 +12,10 @@ from lynx.artifacts.manifest import MANIFEST_NAME, parent_entry
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.artifacts.verify import require_parent, require_stage
 from lynx.benchmarks import get_benchmark
-from lynx.benchmarks.stage import read_split
+from lynx.benchmarks.stage import read_split, require_held_out
 from lynx.config.slices import predict_slice
 from lynx.config.streams import stream_folder
+from lynx.config.training_sets import training_sources
 from lynx.errors import InputError
 from lynx.evaluate.metrics_file import write_report
 from lynx.evaluate.predictions import read_predictions, write_predictions
@@ -57,6 +58,8 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
         parents,
         seed,
     )
+    met = training_sources(experiment, variant, benchmark)
+    require_held_out(project, benchmark, settings.split, met)
     with run.state() as state:
         base = load_for(project, variant, benchmark, settings.split, streams)
         sources = token_sources(project, variant, benchmark, settings.split, streams, base)

@@ -66,6 +66,11 @@ class Trained:
             view = ViewSettings.model_validate(kept)
         return cls(folder, manifest, get_benchmark(name), streams, view)
 
+    @property
+    def draws_x(self) -> bool:
+        """Whether X is drawn of a clip; else the video alone, or twice, is shown."""
+        return any(stream != "video" for stream in self.streams)
+
     def vision(self, root: Path) -> Path:
         """The folder of the vision adapter: the one trained with it, or behind its features."""
         if self.manifest.settings["x"] == "joint":

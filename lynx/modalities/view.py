@@ -33,6 +33,11 @@ class ViewDrawing(Drawing):
     )
     count: Annotated[int, Field(ge=1, le=MAX_VIEWS)] = Field(description="how many of them")
 
+    @property
+    def other_views(self) -> int:
+        """None where the very clip is shown again."""
+        return self.count if self.cameras == "others" else 0
+
     def pseudo_frames(self, steps: int) -> int:
         """One picture of each moment for each camera, camera after camera."""
         return steps * self.count

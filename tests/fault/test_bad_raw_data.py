@@ -12,8 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lynx.artifacts.manifest import read_manifest
+from lynx.benchmarks.sample import read_samples, write_samples
+from lynx.benchmarks.stage import read_split, require_held_out, training_clips
+from lynx.errors import InputError
 from tests.command_line import Outcome
-from tests.project_copy import edit_yaml
+from tests.project_copy import edit_yaml, load
 
 DATA = ("data", "--benchmark", "scanqa")
 FRAMES = ("frames", "--group", "3d")
@@ -116,16 +120,77 @@ def test_a_scene_in_both_splits(raw: Path, lynx: Callable[..., Outcome]) -> None
 
     change_items(TEST, move)
     scored = json.loads(TEST.read_text(encoding="utf-8"))[0]["question_id"]
-    trained = next(
-        item["question_id"]
-        for item in json.loads(TRAIN.read_text(encoding="utf-8"))
-        if item["scene_id"] == FIRST
-    )
+    items = json.loads(TRAIN.read_text(encoding="utf-8"))
+    trained = [item["question_id"] for item in items if item["scene_id"] == FIRST]
     refused(
         lynx(*DATA),
         f"split 'test_w_obj': question {scored!r} is about {FIRST!r}, found the same place in "
-        f"split 'train' (question {trained!r}, {FIRST!r}), expected no place in both; use the "
-        "splits as published",
+        f"split 'train' (question {trained[0]!r}, {FIRST!r}; {len(trained)} of {len(items)} "
+        "training questions), expected no place in both; use the splits as published, or raise "
+        "allow_missing of the benchmark's file to leave these out of training",
+        "runs/demo/data/scanqa",
+    )
+    edit_yaml(raw / "config/benchmarks/scanqa.yaml", {"allow_missing": 0.5})
+    assert lynx(*DATA).code == 0
+    table = read_samples(raw / "runs/demo/data/scanqa/train.jsonl")
+    assert {sample.id for sample in table} == {item["question_id"] for item in items} - {*trained}
+    counts = read_manifest(raw / "runs/demo/data/scanqa/manifest.json").counts
+    assert counts["train dropped: about a place that is scored"] == len(trained)
+
+
+def test_a_scene_that_the_other_benchmark_scores(raw: Path, lynx: Callable[..., Outcome]) -> None:
+    """Stages 1 and 2 do not meet it; an adapter that has met it answers nothing about it."""
+    for name, key in (("questions", "questions"), ("sqa_annotations", "annotations")):
+        path = raw / f"data/sqa3d/v1_balanced_{name}_test_scannetv2.json"
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content[key][0]["scene_id"] = FIRST
+        path.write_text(json.dumps(content), encoding="utf-8")
+    # Its own training split goes without the scene.
+    edit_yaml(raw / "config/benchmarks/sqa3d.yaml", {"allow_missing": 0.5})
+    for name in ("scanqa", "sqa3d"):
+        assert lynx("data", "--benchmark", name).code == 0
+    project = load(raw)
+    scanqa, sqa3d = (
+        {sample.clip for sample in read_split(project, name, "train")}
+        for name in ("scanqa", "sqa3d")
+    )
+    assert FIRST in scanqa - sqa3d
+    clips = {clip for _, clip in training_clips(project, ["scanqa", "sqa3d"])}
+    assert clips == (scanqa | sqa3d) - {FIRST}
+    require_held_out(project, "sqa3d", "test", [("scanqa", "sqa3d")])
+    with pytest.raises(InputError) as caught:
+        require_held_out(project, "sqa3d", "test", [("sqa3d",), ("scanqa",)])
+    assert str(caught.value).endswith(
+        f"is about {FIRST!r}, found the same place among the training clips of scanqa "
+        f"({FIRST!r}), expected no place in both; use the splits as published"
+    )
+
+
+def test_answers_about_what_was_trained_on_are_refused(
+    root: Path, lynx: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an adapter that met another benchmark's training scenes."""
+    project = load(root)
+    first = read_split(project, "scanqa", "test_w_obj")[0]
+    table = project.layout.data("sqa3d") / "train.jsonl"
+    write_samples(table, [first.model_copy(update={"id": "0"})])
+    monkeypatch.setattr("lynx.evaluate.stage.training_sources", lambda *_: [("sqa3d",)])
+    outcome = lynx("predict", "--variant", "lynx", "--benchmark", "scanqa")
+    assert (outcome.code, outcome.said) == (
+        2,
+        f"lynx: split 'test_w_obj' of scanqa: question {first.id!r} is about {first.clip!r}, found "
+        f"the same place among the training clips of sqa3d ({first.clip!r}), expected no place in "
+        "both; use the splits as published",
+    )
+
+
+def test_an_annotation_without_questions(raw: Path, lynx: Callable[..., Outcome]) -> None:
+    TEST.write_text("[]", encoding="utf-8")
+    TEST.with_suffix(".tags.json").unlink()
+    refused(
+        lynx(*DATA),
+        f"{TEST}: found no question of the split 'test_w_obj', expected at least one; use the file "
+        "as published",
         "runs/demo/data/scanqa",
     )
 

@@ -128,6 +128,11 @@ def test_folders_of_frames_are_not_read(tmp_path: Path) -> None:
             "their videos" + PUBLISHED,
         ),
         (
+            _item(start=0, end=float("inf")),
+            "field 'end': found inf, expected seconds because clips of this task are parts of "
+            "their videos" + PUBLISHED,
+        ),
+        (
             _item(start=3, end=3),
             "found a clip from 3 s to 3 s, expected an end behind the start" + PUBLISHED,
         ),

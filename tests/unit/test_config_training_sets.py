@@ -19,6 +19,7 @@ from lynx.config.inputs import (
 from lynx.config.layout import Layout, manifest
 from lynx.config.loading import configured_with
 from lynx.config.names import require_names
+from lynx.config.training_sets import training_sources
 from lynx.errors import InputError
 from tests.unit.config_copy import ROOT, copy_config, load, replace
 
@@ -50,6 +51,19 @@ def test_what_is_trained_is_the_other_benchmark(benchmark: str) -> None:
     assert experiment.is_training("llava_video", "train")
     assert not experiment.is_training(benchmark, scored)
     assert get_benchmark(benchmark).modality == get_benchmark("llava_video").modality
+
+
+def test_what_the_adapters_of_a_run_met() -> None:
+    """Stage 3, stage 2, and stage 1 of each reference."""
+    experiment = load({"scale": "0.5b", "benchmarks": ["scanqa", "music_avqa_original"]})
+    both = ("scanqa", "sqa3d")
+    assert training_sources(experiment, "lynx", "scanqa") == [("scanqa",), both, both]
+    assert training_sources(experiment, "video-only", "scanqa") == [("scanqa",)]
+    assert training_sources(experiment, "zero-shot", "scanqa") == []
+    music = ("music_avqa",)
+    assert training_sources(experiment, "lynx", "music_avqa_original") == [music] * 3
+    heard = training_sources(experiment, "reference-audio", "scanqa")
+    assert heard == [("scanqa",), both, ("avsd",), music, ("avqa",)]
 
 
 def test_a_benchmark_of_its_own_training_is_as_before() -> None:

@@ -147,8 +147,9 @@ def sentence(path: Path) -> str:
     return str(caught.value)
 
 
-def test_files_that_cannot_be_heard(tmp_path: Path) -> None:
-    path = tmp_path / "a.mp4"
+@pytest.mark.parametrize("name", ["a.mp4", "a.wav"])
+def test_files_that_cannot_be_heard(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
     assert sentence(path) == (
         f"{path}: not found, expected an audio or video file; copy it there or correct the path"
     )

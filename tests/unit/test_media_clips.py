@@ -40,23 +40,26 @@ def film(path: Path, sound: np.ndarray | None) -> Path:
 
 @pytest.fixture
 def inspected(tmp_path: Path) -> dict[str, InspectedClip]:
-    """A clip of each kind: with sound, without a track, silent, broken, gone."""
+    """A clip of each kind: with sound, without a track, an empty or a silent one, broken, gone."""
     film(tmp_path / "sound.mp4", click(2.0, 1.0, 16000, 1))
     film(tmp_path / "mute.mp4", None)
     film(tmp_path / "silent.mp4", np.zeros((1, 32000), np.float32))
+    # All of its sound is over when the pictures begin.
+    write_film(tmp_path / "empty.mp4", click(2.0, 1.0, 16000, 1), 16000, video_at=3.0)
     (tmp_path / "broken.mp4").write_bytes(b"no film")
-    names = ("sound", "mute", "silent", "broken", "gone")
+    names = ("sound", "mute", "silent", "empty", "broken", "gone")
     return {name: inspect_clip(tmp_path, name, [f"{name}.mp4"], heard=True) for name in names}
 
 
 def test_each_kind_is_told_from_the_others(inspected: dict[str, InspectedClip]) -> None:
     states = {name: clip.files[0].audio for name, clip in inspected.items() if clip.files}
-    assert states == {"sound": "sound", "mute": "absent", "silent": "silent"}
+    assert states == {"sound": "sound", "mute": "absent", "silent": "silent", "empty": "empty"}
     assert {name for name, clip in inspected.items() if clip.missing} == {"broken", "gone"}
-    assert require_budgets(list(inspected.values()), 0.4, 0.4) == {
-        "videos": 3,
+    assert require_budgets(list(inspected.values()), 0.4, 0.5) == {
+        "videos": 4,
         "missing": 2,
         "audio absent": 1,
+        "audio empty": 1,
         "audio silent": 1,
     }
 
@@ -65,7 +68,7 @@ def test_more_missing_than_allowed(inspected: dict[str, InspectedClip]) -> None:
     with pytest.raises(InputError) as caught:
         require_budgets(list(inspected.values()), 0.3, 1.0)
     assert str(caught.value) == (
-        f"{inspected['broken'].missing} (2 of 5 clips are missing, allow_missing = 0.3)"
+        f"{inspected['broken'].missing} (2 of 6 clips are missing, allow_missing = 0.3)"
     )
 
 
@@ -73,7 +76,7 @@ def test_more_unheard_than_allowed(inspected: dict[str, InspectedClip]) -> None:
     with pytest.raises(InputError) as caught:
         require_budgets(list(inspected.values()), 0.4, 0.2)
     assert str(caught.value) == (
-        "mute.mp4: found no sound in the audio of clip 'mute' (2 of 5 clips: 1 absent, 0 empty, 1 "
+        "mute.mp4: found no sound in the audio of clip 'mute' (3 of 6 clips: 1 absent, 1 empty, 1 "
         "silent), expected at most the share allow_unheard = 0.2; get the files with their sound "
         "or raise allow_unheard"
     )
@@ -85,7 +88,12 @@ def test_the_inventory_holds_what_can_be_used(
     write_inventory(tmp_path, "avqa", inspected.values())
     shelf = VideoShelf.read(tmp_path, "avqa", tmp_path, "decord")
     assert read_inventory(tmp_path, "avqa") == shelf.clips
-    assert [name for name in inspected if shelf.usable(name)] == ["sound", "mute", "silent"]
+    assert [name for name in inspected if shelf.usable(name)] == [
+        "sound",
+        "mute",
+        "silent",
+        "empty",
+    ]
     assert number_of(shelf.open("mute").color([7])[0]) == 7
     with pytest.raises(InputError) as caught:
         shelf.open("gone")
