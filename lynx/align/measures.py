@@ -21,7 +21,7 @@ from lynx.artifacts.manifest import Manifest, parent_entry
 from lynx.artifacts.publish import write_atomic
 from lynx.artifacts.sealed import sealed_text
 from lynx.artifacts.stages import STAGE_VERSIONS
-from lynx.artifacts.verify import require_parent, require_stage
+from lynx.artifacts.verify import require_parent, require_settings, require_stage
 from lynx.config.slices import geometry_slice, reference_slice, stability_slice
 from lynx.errors import InputError
 from lynx.model.base import Base
@@ -106,11 +106,7 @@ def run_stability(project: Project) -> None:
     for group in experiment.groups:
         folder = layout.reference(group)
         manifest = require_stage(folder, "reference", deep=True)
-        if manifest.settings != reference_slice(experiment, group):
-            raise InputError(
-                f"{folder}: a reference of another recipe than the configured one; "
-                "run the reference rule again"
-            )
+        require_settings(folder, manifest, reference_slice(experiment, group), "a reference")
         require_parent(folder, manifest, parent_entry(layout.base))
         reference = load_reference(folder, info, cpu)
         keys[group], values[group] = reference.keys, reference.values

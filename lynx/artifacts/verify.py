@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
@@ -120,3 +120,14 @@ def require_parent(child: Path, manifest: Manifest, parent: ParentEntry) -> None
         f"{child}: names no parent of stage {parent.stage}, expected {parent.identity[:12]} "
         f"({parent.path}); run the rule that makes {child} again"
     )
+
+
+def require_settings(
+    folder: Path, manifest: Manifest, settings: Mapping[str, object], what: str
+) -> None:
+    """The artefact at `folder`, a sentence's `what`, must have been made with these settings."""
+    if manifest.settings != settings:
+        raise InputError(
+            f"{folder}: {what} of another recipe than the configured one; "
+            f"run the {manifest.stage} rule again"
+        )

@@ -10,7 +10,7 @@ from lynx.artifacts.hashing import hash_file
 from lynx.artifacts.lineage import lineage
 from lynx.artifacts.manifest import MANIFEST_NAME, parent_entry
 from lynx.artifacts.stages import STAGE_VERSIONS
-from lynx.artifacts.verify import require_parent, require_stage
+from lynx.artifacts.verify import require_parent, require_settings, require_stage
 from lynx.benchmarks import get_benchmark
 from lynx.benchmarks.stage import read_split, require_held_out
 from lynx.config.slices import predict_slice
@@ -87,12 +87,8 @@ def run_score(project: Project, variant: str, benchmark: str) -> None:
     folder = layout.predictions(variant, benchmark, seed)
     manifest = require_stage(folder, "predict", deep=True)
     table = require_stage(layout.data(benchmark), "data", deep=True)
-    expected = predict_slice(experiment, variant, benchmark)
-    if manifest.settings != expected:
-        raise InputError(
-            f"{folder}: predictions of another recipe than the configured one; "
-            "run the predict rule again"
-        )
+    settings = predict_slice(experiment, variant, benchmark)
+    require_settings(folder, manifest, settings, "predictions")
     split = experiment.recipes[benchmark].evaluate.split
     if experiment.is_training(benchmark, split):
         raise InputError(f"evaluate.split: {split!r} is the training split; score a held-out one")

@@ -7,7 +7,6 @@ import json
 import math
 import shutil
 import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,9 @@ from lynx.report.paper.formats import latex_text
 from lynx.report.paper.grid import BANNER, Grid, grid_of
 from lynx.report.paper.tables import PaperTable
 from lynx.report.seeds import read_seeds
+from tests.command_line import call
 from tests.project_copy import edit_yaml, load
+from tests.unit.html_page import Page
 from tests.unit.scores import bare_project, write_score
 
 TABLES = "results/tables"
@@ -88,7 +89,12 @@ def test_a_cell_without_a_run_says_so(root: Path) -> None:
     assert set(row(grid, "ours: lynx, 7b").values()) == {"no run"}
     assert row(grid, "ours: plain-tower, demo")["SQA3D EM@1"] == "no run"
     assert row(grid, "ours: plain-tower, demo")["EM@1"] == "20.0"
-    nothing = grid_of(table(root, "audio"))
+    write_score(root, "music_avqa", {"substring_accuracy": 0.5})
+    grid = grid_of(table(root, "audio"))
+    assert row(grid, "ours: lynx, demo")["MUSIC-AVQA all"] == "50.0"
+    assert row(grid, "ours: lynx, demo")["MUSIC-AVQA A"] == "no value", "no such question in it"
+    assert row(grid, "ours: lynx, demo")["AVQA"] == "no run"
+    nothing = grid_of(table(root, "fast"))
     assert set(row(nothing, "ours: lynx, 0.5b").values()) == {"no run"}
     assert nothing.banner == ""
 
@@ -108,11 +114,20 @@ def test_missing_seeds_are_named(root: Path) -> None:
     assert len(found) == 2, "those alike stand together"
 
 
-def test_runs_of_no_table_are_named(root: Path) -> None:
+def test_runs_of_no_table_are_named(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_score(root, "music_avqa_original", {"substring_accuracy": 0.5})
     assert tables(root).unplaced == (
         "lynx on music_avqa_original at demo stands in no table of the publication",
     )
+    write_score(root, "scanqa", {"em": 0.5})
+    said = call(monkeypatch, capsys, "tables", "--root", str(root))
+    assert said.out.splitlines()[-3:] == [
+        "lynx on music_avqa_original at demo stands in no table of the publication",
+        "missing: seeds 1, 2 of lynx on scanqa at demo",
+        "missing: seeds 0, 1, 2 of lynx on sqa3d at demo",
+    ], "the command names what the files do not show"
 
 
 def test_costs_count_what_is_shared_once(root: Path) -> None:
@@ -134,7 +149,7 @@ def test_parameters_without_a_count_are_no_zero(root: Path) -> None:
     write_score(root, "scanqa", {"em": 0.2}, parameters={})
     write_score(root, "scanqa", {"em": 0.2}, variant="zero-shot")
     grid = grid_of(table(root, "depth"))
-    assert row(grid, "ours: lynx, demo")["ΔParams (M)"] == "no run"
+    assert row(grid, "ours: lynx, demo")["ΔParams (M)"] == "no value"
     assert row(grid, "ours: zero-shot, demo")["ΔParams (M)"] == "0.0"
 
 
@@ -220,30 +235,13 @@ def test_files_are_the_same_twice_and_fetch_nothing(root: Path) -> None:
     hashes = [hash_file(path) for path in files]
     write_tables(load(root))
     assert [hash_file(path) for path in files] == hashes
-    for page in (root / TABLES).glob("*.html"):
-        links = Links()
-        links.feed(page.read_text(encoding="utf-8"))
-        for target in links.found:
+    for path in (root / TABLES).glob("*.html"):
+        page = Page.read(path)
+        for target in page.links:
             file, _, anchor = target.partition("#")
-            assert (page.parent / file).is_file(), target
-            if anchor:
-                assert f'id="{anchor}"' in (page.parent / file).read_text(encoding="utf-8")
-        assert not links.fetched
-
-
-class Links(HTMLParser):
-    """Where a page leads, and what it would fetch by itself."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self.fetched: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {key: value or "" for key, value in attrs}
-        self.found += [values["href"]] if tag == "a" else []
-        self.fetched += [values["src"]] if "src" in values else []
-        self.fetched += [tag] if tag in ("link", "script", "img", "iframe") else []
+            assert (path.parent / file).is_file(), target
+            assert not anchor or anchor in Page.read(path.parent / file).ids, target
+        assert not page.loaded
 
 
 def test_a_cell_leads_to_what_its_runs_were_made_from(root: Path) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import re
 import shutil
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -18,36 +16,10 @@ from lynx.report.figures.files import write_figures
 from lynx.report.page import write_report
 from lynx.report.paper.files import write_tables
 from tests.project_copy import ROOT, environment, load
+from tests.unit.html_page import Page
 from tests.unit.scores import bare_project, write_score
 
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-class Page(HTMLParser):
-    """Ids, links and whatever else a browser would load."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ids: set[str] = set()
-        self.links: list[str] = []
-        self.loaded: list[str] = []
-        self.captions: list[str] = []
-        self.tag = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {key: value or "" for key, value in attrs}
-        self.ids |= {values["id"]} if "id" in values else set()
-        self.links += [values["href"]] if "href" in values else []
-        self.loaded += [values[key] for key in ("src", "srcset", "data") if key in values]
-        assert tag not in ("script", "link", "iframe"), "nothing beside the page is needed"
-        self.tag = tag
-
-    def handle_data(self, data: str) -> None:
-        if self.tag == "style":
-            assert not re.search(r"url\(|@import|//", data), "styles fetch nothing"
-        elif self.tag == "figcaption" and data.strip():
-            self.captions.append(data)
-        self.tag = ""
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +36,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Page]:
     for seed in range(2):
         write_score(root, "scanqa", {"em": 0.25, "em_refined": 0.5, "cider": 0.8}, seed=seed)
     write_figures(load(root))
-    read = Page()
-    read.feed(write_report(load(root)).read_text(encoding="utf-8"))
-    return root, read
+    return root, Page.read(write_report(load(root)))
 
 
 def test_the_report_is_whole_and_leads_where_it_says(page: tuple[Path, Page]) -> None:

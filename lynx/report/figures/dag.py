@@ -34,7 +34,11 @@ def stage_graph(stages: Stages) -> nx.DiGraph:
             maker = makers.get(path) or makers.get(path.removesuffix(f"/{MANIFEST_NAME}"))
             if maker is not None and kind_of(maker) != kind_of(name):
                 graph.add_edge(kind_of(maker), kind_of(name))
-    return nx.transitive_reduction(graph)
+    # The reduction's own order is that of sets, and differs from process to process.
+    ordered = nx.DiGraph()
+    ordered.add_nodes_from(graph.nodes)
+    ordered.add_edges_from(sorted(nx.transitive_reduction(graph).edges))
+    return ordered
 
 
 def _outs(stage: Mapping[str, Any]) -> Iterable[str]:
@@ -48,10 +52,9 @@ def draw_dag(stages: Stages) -> Figure:
     made = {name: stage for name, stage in stages.items() if stage.get("outs") and name != SETTINGS}
     counts = Counter(kind_of(name) for name in made)
     graph = stage_graph(made)
-    for layer, kinds in enumerate(nx.topological_generations(graph)):
-        for kind in kinds:
-            graph.nodes[kind]["subset"] = layer
-    places = nx.multipartite_layout(graph)
+    # Lists, because the layout would gather nodes of equal layers in sets, as little in order.
+    layers = {layer: sorted(kinds) for layer, kinds in enumerate(nx.topological_generations(graph))}
+    places = nx.multipartite_layout(graph, subset_key=layers)
     with drawing():
         figure = Figure(figsize=(9.6, 2.2))
         axes = figure.add_subplot()

@@ -10,7 +10,7 @@ from lynx.config.published import PublishedRow
 from lynx.report.paper.costs import TITLES
 from lynx.report.paper.tables import Figure, OurRow, PaperTable
 
-NOTHING, NO_RUN = "-", "no run"
+NOTHING = "-"
 BANNER = (
     "Runs at scale demo are of a tiny model on rendered worlds. They show how the table is filled; "
     "their differences to the publication mean nothing."
@@ -101,7 +101,7 @@ def _rows(table: PaperTable) -> Iterator[TextRow]:
             yield TextRow("published", group.published.method, printed)
         for row in group.ours:
             kind: Kind = "control" if group.published is None else "ours"
-            yield TextRow(kind, _label(row), tuple(map(_cell, row.cells)))
+            yield TextRow(kind, _label(row), tuple(_ours(table, row)))
             if row.compared:
                 yield TextRow("difference", "difference", tuple(map(_difference, row.cells)))
 
@@ -117,9 +117,12 @@ def _label(row: OurRow) -> str:
     return f"ours: {row.label}{count}"
 
 
-def _cell(figure: Figure | None) -> TextCell:
-    if figure is None:
-        return TextCell(NO_RUN)
+def _ours(table: PaperTable, row: OurRow) -> Iterator[TextCell]:
+    for column, figure in zip(table.table.columns, row.cells, strict=True):
+        yield TextCell(row.emptiness(column)) if figure is None else _cell(figure)
+
+
+def _cell(figure: Figure) -> TextCell:
     if figure.measure is not None:
         return TextCell(figure.text, anchor(figure.measure.scale, figure.measure.kind))
     name = figure.runs[0].name

@@ -12,6 +12,8 @@ from lynx.report.paper.measures import Measure, Measures
 from lynx.report.runs import Run, Runs
 from lynx.report.spread import Spread
 
+NO_RUN, NO_VALUE = "no run", "no value"
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -54,6 +56,15 @@ class OurRow:
     def label(self) -> str:
         """How the row is called: the variant beside the scale."""
         return self.scale if self.variant is None else f"{self.variant}, {self.scale}"
+
+    def emptiness(self, column: Column) -> str:
+        """What an empty cell says: nothing was run, or what was run has no such figure.
+
+        That is a group without a question, or parameters that were not counted or are not the same
+        for all of its benchmarks.
+        """
+        ran = any(column.benchmark in (run.name.benchmark, None) for run in self.runs)
+        return NO_VALUE if ran else NO_RUN
 
     @cached_property
     def costs(self) -> Costs | None:

@@ -29,7 +29,7 @@ Line = dict[str, object]
 
 
 def tidy(table: PaperTable) -> str:
-    """CSV with a header; a cell of ours without a run has no value, and `no run` as its runs."""
+    """CSV with a header; an empty cell of ours says why in place of its runs."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", restval="")
     writer.writeheader()
@@ -61,7 +61,7 @@ def _ours(table: PaperTable, row: OurRow) -> Iterator[Line]:
     for column, cell in zip(table.table.columns, row.cells, strict=True):
         line: Line = {**named, "column": column.title, "unit": column.unit}
         if cell is None:
-            yield {**line, "runs": "no run"}
+            yield {**line, "runs": row.emptiness(column)}
             continue
         deviation, difference = cell.spread.deviation, cell.difference
         yield {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from lynx.artifacts.manifest import MANIFEST_NAME, parent_entry
-from lynx.artifacts.verify import require_parent, require_stage
+from lynx.artifacts.verify import require_parent, require_settings, require_stage
 from lynx.benchmarks import get_benchmark
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample
@@ -125,11 +125,8 @@ def _answers(project: Project, benchmark: str) -> list[tuple[str, dict[str, str]
                 f"{project.seed}; run `snakemake --profile local {target}` first"
             )
         manifest = require_stage(folder, "predict", deep=True)
-        if manifest.settings != predict_slice(experiment, variant, benchmark):
-            raise InputError(
-                f"{folder}: predictions of another recipe than the configured one; "
-                "run the predict rule again"
-            )
+        settings = predict_slice(experiment, variant, benchmark)
+        require_settings(folder, manifest, settings, "predictions")
         require_parent(folder, manifest, parent_entry(layout.data(benchmark)))
         found.append((variant, read_predictions(folder)))
     return found
