@@ -94,7 +94,8 @@ snapshot: setup  ## run all of the demo over its seeds and renew docs/demo/resul
 	@$(SNAKEMAKE) -- samples
 	@$(SNAKEMAKE) -- tables
 	@rm -rf docs/demo/results && mkdir -p docs/demo
-	@cp -R results docs/demo/results && rm docs/demo/results/README.md
+	@cp -R results docs/demo/results
+	@rm docs/demo/results/README.md docs/demo/results/figures/*-samples.pdf
 
 base: setup  ## train models/demo again from the embedded world (about an hour on one core)
 	@$(BIN)/lynx train-base --target models/demo

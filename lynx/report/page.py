@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from matplotlib.figure import Figure
 from PIL import Image
 
 from lynx.artifacts.publish import write_atomic
@@ -17,7 +16,7 @@ from lynx.config.layout import FIGURES
 from lynx.config.yaml_files import read_mapping
 from lynx.ledger.render import PIPELINE
 from lynx.project import Project
-from lynx.report.figures.canvas import DOTS_PER_INCH
+from lynx.report.figures.canvas import DOTS_PER_INCH, png_of
 from lynx.report.figures.dag import draw_dag
 from lynx.report.figures.style import drawing
 from lynx.report.paper.files import PaperTables, read_tables
@@ -78,11 +77,13 @@ def write_report(project: Project) -> Path:
     found, stages = read_tables(project), read_mapping(root, PIPELINE)["stages"]
     pictures = list(_drawn(project.layout.figures))
     samples = sorted(project.layout.figures.glob("*samples.png"))
+    with drawing():
+        workflow = png_of(draw_dag(stages))
     text = report_html(
         grids=[(table.stem, grid_of(table)) for table in found.tables],
         figures=pictures,
         samples=[Picture.of(path.stem, _caption(path.stem), path.read_bytes()) for path in samples],
-        workflow=Picture.of("workflow", WORKFLOW, _png(draw_dag(stages))),
+        workflow=Picture.of("workflow", WORKFLOW, workflow),
         environment=_environment(found),
         cards=found.cards,
         unplaced=found.unplaced,
@@ -106,13 +107,6 @@ def _caption(stem: str) -> str:
         f"{title} at {scale}: questions with frames of their clips, X as it is drawn, and the "
         "answer of each variant, right and wrong marked; the page says how they were chosen."
     )
-
-
-def _png(figure: Figure) -> bytes:
-    image = io.BytesIO()
-    with drawing():
-        figure.savefig(image, format="png", metadata={"Software": None})
-    return image.getvalue()
 
 
 def _environment(found: PaperTables) -> dict[str, str]:

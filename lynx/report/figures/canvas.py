@@ -14,17 +14,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
+from PIL import Image
 
 from lynx.artifacts.publish import write_atomic
 
 FONT = "DejaVu Sans"  # it comes with matplotlib
-KINDS = ("png", "pdf")
 DOTS_PER_INCH = 150
+PALETTE = 256
 # Neither when a file was made nor by which release of the library.
-_NO_TRACE: dict[str, dict[str, None]] = {
-    "png": {"Software": None},
-    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-}
+_NO_TRACE: dict[str, None] = {"CreationDate": None, "Creator": None, "Producer": None}
 ELLIPSIS = "…"
 Weight = str
 """`normal` or `bold`."""
@@ -52,10 +50,19 @@ def new_figure(width: float, height: float) -> Figure:
 
 def save_figure(figure: Figure, stem: Path) -> None:
     """Write `<stem>.png` and `<stem>.pdf`."""
-    for kind in KINDS:
-        content = io.BytesIO()
-        figure.savefig(content, format=kind, metadata=_NO_TRACE[kind])
-        write_atomic(stem.with_name(f"{stem.name}.{kind}"), content.getvalue())
+    page = io.BytesIO()
+    figure.savefig(page, format="pdf", metadata=_NO_TRACE)
+    write_atomic(stem.with_name(f"{stem.name}.png"), png_of(figure))
+    write_atomic(stem.with_name(f"{stem.name}.pdf"), page.getvalue())
+
+
+def png_of(figure: Figure) -> bytes:
+    """The picture in 256 colours of its own choice: a third of the bytes, alike to the eye."""
+    drawn, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png")
+    picture = Image.open(drawn).convert("RGB").quantize(PALETTE, dither=Image.Dither.FLOYDSTEINBERG)
+    picture.save(small, "png", optimize=True, dpi=(DOTS_PER_INCH, DOTS_PER_INCH))
+    return small.getvalue()
 
 
 @lru_cache(maxsize=4096)
