@@ -12,6 +12,7 @@ from lynx.benchmarks.grouping import assemble, group_members, references_of
 from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.scores import Scores
 from lynx.errors import InputError
+from lynx.metrics.letters import letter_word
 from lynx.metrics.multiple_choice import Accuracy, Rule, accuracy, letter_of
 from lynx.metrics.per_item import mean, mean_of_parts
 
@@ -56,6 +57,11 @@ def bracketed(sample: Sample) -> list[str]:
 def plain_letter(letters: Sequence[str]) -> Rule:
     """The strict reading of an answer: it plainly is one of `letters`, and the right one."""
     return lambda text, gold: letter_of(text, letters) == gold
+
+
+def letter_alone(letters: Sequence[str], *, any_case: bool) -> Rule:
+    """The lenient reading of an answer: the first letter that stands alone in it, the right one."""
+    return lambda text, gold: letter_word(text, letters, any_case=any_case) == gold
 
 
 def score_choices(

@@ -25,6 +25,7 @@ from lynx.benchmarks.annotation import (
 from lynx.benchmarks.choices import (
     LETTERS,
     bracketed,
+    letter_alone,
     letter_of_option,
     option_texts,
     plain_letter,
@@ -36,7 +37,6 @@ from lynx.benchmarks.sample import Sample, Turn
 from lynx.benchmarks.scores import Scores
 from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
-from lynx.metrics.letters import letter_word
 from lynx.metrics.multiple_choice import Rule
 
 TASKS = {
@@ -118,12 +118,8 @@ def prompt(sample: Sample, turn: int) -> str:
     return "\n".join([INSTRUCTION, sample.turns[turn].question, *bracketed(sample), "Answer:"])
 
 
-def _letter_alone(text: str, gold: str) -> bool:
-    return letter_word(text, LETTERS[:MOST_OPTIONS], any_case=True) == gold
-
-
 RULES: dict[str, Rule] = {
-    "accuracy": _letter_alone,
+    "accuracy": letter_alone(LETTERS[:MOST_OPTIONS], any_case=True),
     "strict_accuracy": plain_letter(LETTERS[:MOST_OPTIONS]),
 }
 TASK_MEANS = {"mean_accuracy": "accuracy"}

@@ -30,6 +30,7 @@ from lynx.benchmarks.annotation import (
 from lynx.benchmarks.choices import (
     LETTERS,
     bracketed,
+    letter_alone,
     letter_of_option,
     option_texts,
     plain_letter,
@@ -42,7 +43,6 @@ from lynx.benchmarks.scores import Scores
 from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
 from lynx.media.clip_table import Bounds
-from lynx.metrics.letters import letter_word
 from lynx.metrics.multiple_choice import Rule
 
 
@@ -198,12 +198,8 @@ def prompt(sample: Sample, turn: int) -> str:
     return "\n".join([question, "Option:", *bracketed(sample), "Only give the best option.", ""])
 
 
-def _letter_alone(text: str, gold: str) -> bool:
-    return letter_word(text, LETTERS[:MOST_OPTIONS], any_case=False) == gold
-
-
 RULES: dict[str, Rule] = {
-    "accuracy": _letter_alone,
+    "accuracy": letter_alone(LETTERS[:MOST_OPTIONS], any_case=False),
     "strict_accuracy": plain_letter(LETTERS[:MOST_OPTIONS]),
 }
 TASK_MEANS = {"mean_accuracy": "accuracy"}

@@ -26,7 +26,7 @@ from lynx.benchmarks.annotation import (
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Turn
 from lynx.benchmarks.short_answers import EXACT_MATCH_METRICS, score_phrases
-from lynx.benchmarks.tags import read_tags, tags_file
+from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
 from lynx.metrics.captions import CAPTION_METRICS
 from lynx.metrics.cleaning import has_content
@@ -56,22 +56,19 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
     items = objects(read_json(path), str(path))
     ids = texts_of(items, "question_id", str, str(path))
     unique(ids, str(path))
-    tags_path = tags_file(path)
-    tags = read_tags(tags_path, ids) if tags_path.is_file() else {}
     hidden = split == _WITHOUT_ANSWERS and not any("answers" in item for item in items)
 
     def parse() -> Iterator[Sample | Faulty]:
         for question_id, item in zip(ids, items, strict=True):
             place = f"{path}: question {question_id!r}"
-            yield _sample(item, question_id, tags.get(question_id, {}), hidden, place)
+            yield _sample(item, question_id, hidden, place)
 
     samples, dropped = within_budget(path, parse(), allow_missing)
-    return Annotation(samples, dropped, [path, tags_path] if tags_path.is_file() else [path])
+    samples, tags = with_tags(path, samples, ids)
+    return Annotation(samples, dropped, [path, *tags])
 
 
-def _sample(
-    item: dict[str, Any], question_id: str, tags: dict[str, str], hidden: bool, place: str
-) -> Sample | Faulty:
+def _sample(item: dict[str, Any], question_id: str, hidden: bool, place: str) -> Sample | Faulty:
     clip = scan_id(item, place)
     question = required(item, "question", str, place)
     answers = () if hidden else _answers(item, place)
@@ -82,7 +79,7 @@ def _sample(
     if not all(map(has_content, answers)):
         return Faulty(question_id, "empty answer")
     turn = Turn(question=question, answer="" if hidden else answers[0])
-    return Sample(id=question_id, clip=clip, turns=(turn,), references=answers, tags=tags)
+    return Sample(id=question_id, clip=clip, turns=(turn,), references=answers)
 
 
 def _answers(item: dict[str, Any], place: str) -> tuple[str, ...]:

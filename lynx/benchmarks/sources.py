@@ -5,9 +5,7 @@ What is not known stands here as None, never as a guess. Names of files are the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
 
 from lynx.benchmarks import (
     avqa,
@@ -23,73 +21,8 @@ from lynx.benchmarks import (
     videomme,
     videomme_subtitles,
 )
+from lynx.benchmarks.source import Source, SplitSource, counted, quoted
 from lynx.errors import InputError
-
-Confidence = Literal["checked", "published"]
-"""`checked`: counted from, or stated in, the benchmark's own public repository; `published`: the
-figure that papers give, not counted again."""
-
-
-@dataclass(frozen=True)
-class PublishedCount:
-    """How many of what a split holds, and how sure that is."""
-
-    value: int
-    confidence: Confidence
-    unit: str
-
-
-@dataclass(frozen=True)
-class SplitSource:
-    """A split: its official files below the annotations' root, and its published counts.
-
-    ``items`` counts what the reader makes samples of, ``clips`` what they are asked about; None
-    where no count is known; ``groups`` are those of single question types or tags. Without
-    public answers a split can be predicted, not scored.
-    """
-
-    files: tuple[str, ...]
-    items: PublishedCount | None = None
-    clips: PublishedCount | None = None
-    answers_public: bool = True
-    groups: Mapping[str, PublishedCount] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Source:
-    """All that is needed to get a benchmark's raw data, one sentence each.
-
-    ``further`` are files that the reader takes where they are, and does without elsewhere.
-    """
-
-    splits: Mapping[str, SplitSource]
-    further: tuple[str, ...]
-    licence: str
-    access: str
-    disk: str
-
-
-def get_source(name: str) -> Source:
-    """The source of a benchmark, by its exact name.
-
-    Raises:
-        InputError: there is none of that name.
-    """
-    if name not in SOURCES:
-        raise InputError(
-            f"benchmark: found {name!r}, expected one of {', '.join(sorted(SOURCES))}; correct the "
-            "name"
-        )
-    return SOURCES[name]
-
-
-def _counted(value: int, unit: str) -> PublishedCount:
-    return PublishedCount(value, "checked", unit)
-
-
-def _quoted(value: int, unit: str) -> PublishedCount:
-    return PublishedCount(value, "published", unit)
-
 
 _SCANS = (
     "fill in ScanNet's terms of use (http://www.scan-net.org), mail the signed PDF from an "
@@ -104,15 +37,15 @@ _SCANS_DISK = (
 _SCANQA = Source(
     splits={
         "train": SplitSource(
-            (scanqa.FILES["train"],), _quoted(25_563, "questions"), _quoted(562, "scenes")
+            (scanqa.FILES["train"],), quoted(25_563, "questions"), quoted(562, "scenes")
         ),
         "val": SplitSource(
-            (scanqa.FILES["val"],), _quoted(4_675, "questions"), _quoted(71, "scenes")
+            (scanqa.FILES["val"],), quoted(4_675, "questions"), quoted(71, "scenes")
         ),
         "test_w_obj": SplitSource(
             (scanqa.FILES["test_w_obj"],),
-            _quoted(4_976, "questions"),
-            _quoted(70, "scenes"),
+            quoted(4_976, "questions"),
+            quoted(70, "scenes"),
             answers_public=False,
         ),
     },
@@ -128,15 +61,15 @@ _SCANQA = Source(
 _SQA3D = Source(
     splits={
         "train": SplitSource(
-            (sqa3d.QUESTIONS["train"], sqa3d.ANNOTATIONS["train"]), _quoted(26_623, "questions")
+            (sqa3d.QUESTIONS["train"], sqa3d.ANNOTATIONS["train"]), quoted(26_623, "questions")
         ),
         "val": SplitSource(
-            (sqa3d.QUESTIONS["val"], sqa3d.ANNOTATIONS["val"]), _quoted(3_261, "questions")
+            (sqa3d.QUESTIONS["val"], sqa3d.ANNOTATIONS["val"]), quoted(3_261, "questions")
         ),
         "test": SplitSource(
             (sqa3d.QUESTIONS["test"], sqa3d.ANNOTATIONS["test"]),
-            _counted(3_519, "questions"),
-            _counted(67, "scenes"),
+            counted(3_519, "questions"),
+            counted(67, "scenes"),
         ),
     },
     further=(),
@@ -150,8 +83,8 @@ _SQA3D = Source(
 
 _AVQA = Source(
     splits={
-        "train": SplitSource((avqa.FILES["train"],), _quoted(40_425, "questions")),
-        "val": SplitSource((avqa.FILES["val"],), _quoted(16_910, "questions")),
+        "train": SplitSource((avqa.FILES["train"],), quoted(40_425, "questions")),
+        "val": SplitSource((avqa.FILES["val"],), quoted(16_910, "questions")),
     },
     further=(avqa.INSTRUCT, avqa.MAPPING),
     licence=(
@@ -170,8 +103,8 @@ _MUSIC_AVQA = Source(
     splits={
         # Training's published counts are of the first release, or rounded: neither is this file's.
         "train": SplitSource((music_avqa.FILES["train"],)),
-        "val": SplitSource((music_avqa.FILES["val"],), _counted(4_568, "questions")),
-        "test": SplitSource((music_avqa.FILES["test"],), _counted(9_129, "questions")),
+        "val": SplitSource((music_avqa.FILES["val"],), counted(4_568, "questions")),
+        "test": SplitSource((music_avqa.FILES["test"],), counted(9_129, "questions")),
     },
     further=(music_avqa.INSTRUCT, music_avqa.MAPPING),
     licence="questions under the repository's MIT licence; videos for research",
@@ -184,17 +117,15 @@ _MUSIC_AVQA = Source(
 
 _MUSIC_AVQA_ORIGINAL = replace(
     _MUSIC_AVQA,
-    splits={
-        "test": SplitSource((music_avqa_original.FILES["test"],), _counted(9_185, "questions"))
-    },
+    splits={"test": SplitSource((music_avqa_original.FILES["test"],), counted(9_185, "questions"))},
     further=(music_avqa.MAPPING,),
 )
 
 _AVSD = Source(
     splits={
         # One dialog a video, so that the videos count the dialogs; samples are pieces of them.
-        "train": SplitSource((avsd.FILES["train"],), clips=_counted(7_659, "dialogs")),
-        "test": SplitSource((avsd.FILES["test"],), _counted(1_710, "dialogs")),
+        "train": SplitSource((avsd.FILES["train"],), clips=counted(7_659, "dialogs")),
+        "test": SplitSource((avsd.FILES["test"],), counted(1_710, "dialogs")),
     },
     further=(avsd.INSTRUCT, avsd.MAPPING),
     licence=(
@@ -255,9 +186,9 @@ _LLAVA_VIDEO = Source(
 
 _VIDEOMME_SPLIT = SplitSource(
     (videomme.TABLES,),
-    _counted(2_700, "questions"),
-    _counted(900, "videos"),
-    groups={name: _counted(900, "questions") for name in videomme.DURATIONS},
+    counted(2_700, "questions"),
+    counted(900, "videos"),
+    groups={name: counted(900, "questions") for name in videomme.DURATIONS},
 )
 _VIDEOMME = Source(
     splits={"test": _VIDEOMME_SPLIT},
@@ -277,8 +208,8 @@ _VIDEOMME_SUBTITLES = replace(
         "test": replace(
             _VIDEOMME_SPLIT,
             groups={
-                videomme_subtitles.SUBTITLED: _counted(744 * 3, "questions"),
-                videomme_subtitles.NOT_SUBTITLED: _counted(156 * 3, "questions"),
+                videomme_subtitles.SUBTITLED: counted(744 * 3, "questions"),
+                videomme_subtitles.NOT_SUBTITLED: counted(156 * 3, "questions"),
             },
         )
     },
@@ -288,8 +219,8 @@ _MVBENCH = Source(
     splits={
         split: SplitSource(
             tuple(f"json/{task}.json" for task in tasks),
-            _counted(200 * len(tasks), "questions"),
-            groups={task: _counted(200, "questions") for task in tasks},
+            counted(200 * len(tasks), "questions"),
+            groups={task: counted(200, "questions") for task in tasks},
         )
         for split, tasks in mvbench.SPLITS.items()
     },
@@ -315,8 +246,8 @@ _MLVU = Source(
     splits={
         "dev": SplitSource(
             tuple(f"json/{stem}.json" for stem in mlvu.TASKS.values()),
-            _counted(2_175, "questions"),
-            groups={task: _counted(count, "questions") for task, count in _MLVU_COUNTS.items()},
+            counted(2_175, "questions"),
+            groups={task: counted(count, "questions") for task, count in _MLVU_COUNTS.items()},
         )
     },
     further=(),
@@ -339,3 +270,17 @@ SOURCES: dict[str, Source] = {
     "videomme": _VIDEOMME,
     "videomme_subtitles": _VIDEOMME_SUBTITLES,
 }
+
+
+def get_source(name: str) -> Source:
+    """The source of a benchmark, by its exact name.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in SOURCES:
+        raise InputError(
+            f"benchmark: found {name!r}, expected one of {', '.join(sorted(SOURCES))}; correct the "
+            "name"
+        )
+    return SOURCES[name]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from lynx.benchmarks.annotation import Annotation
 from lynx.benchmarks.sample import Sample
 from lynx.errors import InputError
 
@@ -82,6 +84,26 @@ def without_scored(
             "or raise allow_missing of the benchmark's file to leave these out of training"
         )
     return kept, len(shared)
+
+
+def apart(
+    read: Mapping[str, Annotation], train_split: str, allow_missing: float
+) -> dict[str, Annotation]:
+    """The splits of one benchmark, that for training without places that the others score.
+
+    Raises:
+        InputError: a question stands in both, or as ``without_scored`` does.
+    """
+    trained = read[train_split]
+    scored = {split: each.samples for split, each in read.items() if split != train_split}
+    for split, samples in scored.items():
+        require_distinct(trained.samples, samples, train_split, split)
+    unusable = sum(trained.dropped.values())
+    kept, left_out = without_scored(trained.samples, scored, train_split, unusable, allow_missing)
+    if not left_out:
+        return dict(read)
+    dropped = {**trained.dropped, LEFT_OUT: left_out}
+    return {**read, train_split: replace(trained, samples=kept, dropped=dropped)}
 
 
 def require_unseen(

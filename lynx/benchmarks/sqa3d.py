@@ -25,7 +25,7 @@ from lynx.benchmarks.annotation import (
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Turn
 from lynx.benchmarks.short_answers import EXACT_MATCH_METRICS, score_exact_match
-from lynx.benchmarks.tags import read_tags, tags_file
+from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
 from lynx.metrics.cleaning import has_content
 
@@ -56,8 +56,6 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
     questions = _by_id(questions_path, "questions")
     answers = _by_id(answers_path, "annotations")
     _require_same_questions(questions, questions_path, answers, answers_path)
-    tags_path = tags_file(questions_path)
-    tags = read_tags(tags_path, questions) if tags_path.is_file() else {}
 
     def parse() -> Iterator[Sample | Faulty]:
         for question_id, item in questions.items():
@@ -65,11 +63,11 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
             at_answer = f"{answers_path}: question {question_id!r}"
             clip = _common_scan(item, at_question, answers[question_id], at_answer)
             references = _answers(answers[question_id], at_answer)
-            yield _sample(item, question_id, clip, references, tags, at_question)
+            yield _sample(item, question_id, clip, references, at_question)
 
     samples, dropped = within_budget(questions_path, parse(), allow_missing)
-    files = [questions_path, answers_path]
-    return Annotation(samples, dropped, [*files, tags_path] if tags_path.is_file() else files)
+    samples, tags = with_tags(questions_path, samples, questions)
+    return Annotation(samples, dropped, [questions_path, answers_path, *tags])
 
 
 def question_type(question: str) -> str:
@@ -123,7 +121,6 @@ def _sample(
     question_id: str,
     clip: str,
     references: tuple[str, ...],
-    tags: dict[str, dict[str, str]],
     place: str,
 ) -> Sample | Faulty:
     situation = required(item, "situation", str, place)
@@ -140,7 +137,6 @@ def _sample(
         turns=(Turn(question=f"{situation} {question}", answer=references[0]),),
         references=references,
         type=question_type(question),
-        tags=tags.get(question_id, {}),
     )
 
 

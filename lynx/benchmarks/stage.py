@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lynx.benchmarks import get_benchmark
 from lynx.benchmarks.annotation import Annotation
 from lynx.benchmarks.sample import Sample, read_samples, write_samples
 from lynx.benchmarks.scenes import require_scenes
-from lynx.benchmarks.splits import (
-    LEFT_OUT,
-    first_at,
-    place_of,
-    require_distinct,
-    require_unseen,
-    without_scored,
-)
+from lynx.benchmarks.splits import apart, first_at, place_of, require_unseen
 from lynx.config.slices import data_slice
 from lynx.errors import InputError
 from lynx.media.clip_table import write_clip_table
@@ -43,7 +35,10 @@ def run_data(project: Project, name: str) -> None:
             if not annotation.clip_files:
                 require_scenes(annotation.samples, project.clips_root(name))
             read[split] = annotation
-        for split, annotation in _apart(project, name, read).items():
+        train = experiment.training_split(name)
+        if experiment.is_training(name, train):
+            read = apart(read, train, budget)
+        for split, annotation in read.items():
             write_samples(draft.folder / f"{split}.jsonl", annotation.samples)
             draft.counts[f"{split} kept"] = len(annotation.samples)
             for reason, count in annotation.dropped.items():
@@ -52,24 +47,6 @@ def run_data(project: Project, name: str) -> None:
         bounds = {clip: part for each in read.values() for clip, part in each.clip_bounds.items()}
         if files:
             write_clip_table(draft.folder, files, bounds)
-
-
-def _apart(project: Project, name: str, read: Mapping[str, Annotation]) -> dict[str, Annotation]:
-    """The splits, that for training without places that are scored (design, rule 6)."""
-    experiment, train = project.experiment, project.experiment.training_split(name)
-    if train not in read or not experiment.is_training(name, train):
-        return dict(read)
-    trained = read[train]
-    scored = {split: each.samples for split, each in read.items() if split != train}
-    for split, samples in scored.items():
-        require_distinct(trained.samples, samples, train, split)
-    unusable = sum(trained.dropped.values())
-    budget = experiment.benchmarks[name].allow_missing
-    kept, left_out = without_scored(trained.samples, scored, train, unusable, budget)
-    if not left_out:
-        return dict(read)
-    dropped = {**trained.dropped, LEFT_OUT: left_out}
-    return {**read, train: replace(trained, samples=kept, dropped=dropped)}
 
 
 def _require_samples(annotation: Annotation, split: str) -> None:

@@ -47,8 +47,12 @@ def read_tags(path: Path, question_ids: Collection[str]) -> dict[str, dict[str, 
     return table
 
 
-def with_tags(annotation: Path, samples: Sequence[Sample]) -> tuple[list[Sample], list[Path]]:
+def with_tags(
+    annotation: Path, samples: Sequence[Sample], question_ids: Collection[str] | None = None
+) -> tuple[list[Sample], list[Path]]:
     """Samples with the tags that stand beside their annotation, and the file that holds them.
+
+    ``question_ids`` are those of the annotation where it has more questions than samples.
 
     Raises:
         InputError: as ``read_tags`` does.
@@ -56,7 +60,8 @@ def with_tags(annotation: Path, samples: Sequence[Sample]) -> tuple[list[Sample]
     path = tags_file(annotation)
     if not path.is_file():
         return list(samples), []
-    tags = read_tags(path, {sample.id for sample in samples})
+    known = {sample.id for sample in samples} if question_ids is None else question_ids
+    tags = read_tags(path, known)
     tagged = [
         sample.model_copy(update={"tags": {**sample.tags, **tags.get(sample.id, {})}})
         for sample in samples

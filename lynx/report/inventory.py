@@ -16,7 +16,9 @@ from lynx.artifacts.hashing import hash_file
 from lynx.benchmarks import get_benchmark
 from lynx.benchmarks.annotation import Annotation
 from lynx.benchmarks.sample import Sample
-from lynx.benchmarks.sources import Confidence, PublishedCount, Source, SplitSource, get_source
+from lynx.benchmarks.source import Confidence, PublishedCount, Source, SplitSource
+from lynx.benchmarks.sources import get_source
+from lynx.benchmarks.splits import apart
 from lynx.config.stages import VideoFiles
 from lynx.errors import InputError
 from lynx.project import Project
@@ -141,7 +143,7 @@ def take_inventory(project: Project, benchmark: str, hashes: bool) -> Inventory:
     item, source = project.experiment.benchmarks[benchmark], get_source(benchmark)
     synthetic = project.experiment.synthetic
     root, media = project.annotations_root(benchmark), project.clips_root(benchmark)
-    read = {split: _read(benchmark, root, split) for split in item.splits}
+    read = _read_splits(project, benchmark, root)
     found = _find(media, [annotation for annotation, _ in read.values() if annotation], hashes)
     entries = []
     for split, (annotation, error) in read.items():
@@ -175,10 +177,29 @@ def as_dict(inventory: Inventory) -> dict[str, Any]:
 _Read = tuple[Annotation | None, str | None]
 
 
-def _read(benchmark: str, root: Path, split: str) -> _Read:
+def _read_splits(project: Project, benchmark: str, root: Path) -> dict[str, _Read]:
+    """Every configured split; that for training without what the recipe's other split scores."""
+    experiment, item = project.experiment, project.experiment.benchmarks[benchmark]
+    budgets = {
+        split: item.allow_missing if experiment.is_training(benchmark, split) else 0.0
+        for split in item.splits
+    }
+    read = {split: _read(benchmark, root, split, budgets[split]) for split in item.splits}
+    used = {split: read[split][0] for split in experiment.splits_used(benchmark)}
+    whole = {split: annotation for split, annotation in used.items() if annotation is not None}
+    train = experiment.training_split(benchmark)
+    if experiment.is_training(benchmark, train) and len(whole) == len(used):
+        try:
+            read[train] = (apart(whole, train, item.allow_missing)[train], read[train][1])
+        except InputError as error:
+            read[train] = (whole[train], read[train][1] or str(error))
+    return read
+
+
+def _read(benchmark: str, root: Path, split: str, allow_missing: float) -> _Read:
     """The split as the `data` stage reads it; with faulty items counted where it refuses them."""
     read = get_benchmark(benchmark).read
-    annotation, error = _attempt(lambda: read(root, split))
+    annotation, error = _attempt(lambda: read(root, split, allow_missing))
     if error is not None:
         annotation, _ = _attempt(lambda: read(root, split, 1.0))
     elif annotation is not None and not annotation.samples:

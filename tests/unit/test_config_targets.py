@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+import yaml
+
 from lynx.config.targets import named_targets
-from tests.unit.config_copy import load
+from tests.unit.config_copy import MAIN, ROOT, load
 
 
 def test_each_benchmark_is_aligned_tuned_and_scored_by_name() -> None:
@@ -29,3 +33,32 @@ def test_the_size_is_configuration() -> None:
     assert targets["align_scanqa"] == ["runs/7b/align/scanqa/seed0/manifest.json"]
     assert targets["align_sqa3d"] == ["runs/7b/align/sqa3d/seed0/manifest.json"]
     assert "align_3d" not in targets
+
+
+def test_what_is_trained_once_for_several_is_scored_on_all_of_them() -> None:
+    scored = ["videomme", "mvbench", "mlvu"]
+    targets = named_targets(load({"benchmarks": ["egoexo", *scored]}))
+    reports = {name: f"results/demo/lynx/{name}/seed0/metrics.json" for name in scored}
+    assert targets["eval_llava_video"] == list(reports.values())
+    assert targets["sft_llava_video"] == ["runs/demo/sft/lynx/llava_video/seed0/manifest.json"]
+    align = ["runs/demo/align/fastvideo/seed0/manifest.json"]
+    assert targets["align_llava_video"] == targets["align_fastvideo"] == align
+    for name, report in reports.items():
+        assert targets[f"eval_{name}"] == [report]
+        assert targets[f"sft_{name}"] == targets["sft_llava_video"]
+    # Ego-Exo4D's alignment has a target of its own, and comes with its tuning too.
+    assert targets["align_egoexo"] == ["runs/demo/align/egoexo4d/seed0/manifest.json"]
+    assert targets["sft_egoexo"] == ["runs/demo/sft/lynx/egoexo/seed0/manifest.json"]
+
+
+def test_the_table_of_published_commands_names_targets() -> None:
+    """Of README's table, with the benchmarks of the committed configuration."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = text.split("### The published commands by name")[1].split("\n## ")[0]
+    named = set(re.findall(r"\b(?:align|sft|eval)_[a-z0-9_]+\b", rows))
+    main = yaml.safe_load((ROOT / MAIN).read_text(encoding="utf-8"))
+    targets = named_targets(load({"benchmarks": main["benchmarks"]}))
+    assert named <= set(targets)
+    sets = ("avqa", "music_avqa", "avsd", "scanqa", "egoexo", "llava_video")
+    scripts = {f"{stage}_{name}" for stage in ("align", "sft", "eval") for name in sets}
+    assert scripts | {"align_3d", "eval_videomme", "eval_mvbench", "eval_mlvu"} <= named

@@ -22,11 +22,13 @@ from lynx.benchmarks.mlvu import TASKS as MLVU_TASKS
 from lynx.benchmarks.music_avqa import FILES as MUSIC_FILES
 from lynx.benchmarks.music_avqa_original import FILES as ORIGINAL_MUSIC_FILES
 from lynx.benchmarks.scanqa import FILES as SCANQA_FILES
-from lynx.benchmarks.sources import SOURCES, PublishedCount, SplitSource, get_source
+from lynx.benchmarks.source import PublishedCount, SplitSource
+from lynx.benchmarks.sources import SOURCES, get_source
 from lynx.errors import InputError
 from lynx.project import Project
 from lynx.report.inventory import Comparison, Inventory, SplitEntry, as_dict, take_inventory
 from lynx.report.inventory_table import print_inventory, size, verdict
+from tests.project_copy import edit_yaml
 from tests.unit.config_copy import ROOT, copy_config, replace
 
 SCENES = {"train": "scene0000_00", "val": "scene0011_00"}
@@ -282,6 +284,36 @@ def test_faulty_items_are_counted_where_the_data_stage_refuses_them(root: Path) 
     assert not entry.complete(allow_missing=1.0)
 
 
+def test_what_is_scored_and_trained_on_is_told_and_left_out(root: Path) -> None:
+    """As the `data` stage does, within the budget of the benchmark's file."""
+    scanqa(root)
+    shared = question("train", 1, scene_id=SCENES["val"])
+    write(root / "data/scanqa" / SCANQA_FILES["train"], [question("train"), shared])
+    found = inventory(root, "scanqa")
+    entry = split_of(found, "train")
+    assert entry.error == (
+        f"split 'val': question 'val-0' is about {SCENES['val']!r}, found the same place in split "
+        f"'train' (question 'train-1', {SCENES['val']!r}; 1 of 2 training questions), expected no "
+        "place in both; use the splits as published, or raise allow_missing of the benchmark's "
+        "file to leave these out of training"
+    )
+    assert not found.complete
+    edit_yaml(root / "config/benchmarks/scanqa.yaml", {"allow_missing": 0.5})
+    found = inventory(root, "scanqa")
+    content = split_of(found, "train").content
+    assert content is not None
+    assert (content.kept, content.dropped) == (1, {"about a place that is scored": 1})
+    assert found.complete
+
+
+def test_a_budget_of_the_benchmark_is_the_data_stages(root: Path) -> None:
+    rows = [question("train"), question("train", 1, question=" ")]
+    write(scanqa(root) / "data/scanqa" / SCANQA_FILES["train"], rows)
+    edit_yaml(root / "config/benchmarks/scanqa.yaml", {"allow_missing": 0.5})
+    entry = split_of(inventory(root, "scanqa"), "train")
+    assert (entry.error, entry.content and entry.content.dropped) == (None, {"empty question": 1})
+
+
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
@@ -416,14 +448,14 @@ def test_every_view_of_a_take_is_looked_for(root: Path) -> None:
     folder = "takes/toy_dance_1/frame_aligned_videos"
     names = {"ego": "aria.mp4", "exo1": "cam01.mp4"}
     row = {
-        "take_uid": "t1",
         "scenario_name": "Dance",
         "proficiency_score": "Novice",
         "video_paths": {view: f"{folder}/{name}" for view, name in names.items()},
     }
     turns = [{"from": "human", "value": "<image>\nHow well?"}, {"from": "gpt", "value": "Novice"}]
-    for split in ("train", "val"):
-        write(root / "data/egoexo" / OFFICIAL[split], {"annotations": [row]})
+    for split, take in (("train", "t1"), ("val", "t2")):
+        rows = [{**row, "take_uid": take}]
+        write(root / "data/egoexo" / OFFICIAL[split], {"annotations": rows})
     write(
         root / "data/egoexo" / INSTRUCT["train"],
         [{"id": "t1", "video": "t1", "conversations": turns}],
@@ -432,7 +464,7 @@ def test_every_view_of_a_take_is_looked_for(root: Path) -> None:
     write(views / "aria.mp4", b"ego")
     content = split_of(inventory(root, "egoexo"), "val").content
     assert content is not None
-    assert content.missing == {"t1": f"{folder}/downscaled/448/cam01.mp4: no such file"}
+    assert content.missing == {"t2": f"{folder}/downscaled/448/cam01.mp4: no such file"}
     write(views / "cam01.mp4", b"exo")
     found = inventory(root, "egoexo")
     assert found.complete
@@ -441,16 +473,16 @@ def test_every_view_of_a_take_is_looked_for(root: Path) -> None:
 
 def test_each_test_set_of_music_avqa_is_a_benchmark(root: Path) -> None:
     row = {
-        "video_id": "00000001",
-        "question_id": 1,
         "type": '["Audio", "Counting"]',
         "question_content": "How many?",
         "templ_values": "[]",
         "anser": "two",
     }
-    for name in (*MUSIC_FILES.values(), *ORIGINAL_MUSIC_FILES.values()):
-        write(root / "data/music_avqa" / name, [row])
-    write(root / "data/music_avqa/videos/MUSIC-AVQA-videos-Real/00000001.mp4", b"film")
+    names = (*MUSIC_FILES.values(), *ORIGINAL_MUSIC_FILES.values())
+    for number, name in enumerate(names):
+        ids = {"video_id": f"0000000{number}", "question_id": number}
+        write(root / "data/music_avqa" / name, [row | ids])
+        write(root / f"data/music_avqa/videos/MUSIC-AVQA-videos-Real/0000000{number}.mp4", b"film")
     found = inventory(root, "music_avqa")
     assert found.complete
     train = split_of(found, "train").content
@@ -487,10 +519,12 @@ def test_a_rendered_world_is_synthetic_and_compared_with_nothing(root: Path) -> 
         f"no folder {world / 'scanqa'}; run `lynx world --name rooms`"
     )
     assert [entry.counted for entry in found.splits] == [True, True, True]
-    for name in SCANQA_FILES.values():
-        write(world / "scanqa" / name, [question("train")])
-        write(world / "scanqa" / name.replace(".json", ".tags.json"), {"train-0": {"needs": "x"}})
-    export(world / "scannet/scans", SCENES["train"])
+    for number, name in enumerate(SCANQA_FILES.values()):
+        item = question("train", number, scene_id=f"scene900{number}_00")
+        tags = {item["question_id"]: {"needs": "x"}}
+        write(world / "scanqa" / name, [item])
+        write(world / "scanqa" / name.replace(".json", ".tags.json"), tags)
+        export(world / "scannet/scans", item["scene_id"])
     found = inventory(root, "scanqa", scale="demo")
     assert found.complete
     assert all(entry.content and not entry.content.comparisons for entry in found.splits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -250,6 +251,72 @@ def test_a_table_without_a_column_is_told_before_anything_is_asked(tmp_path: Pat
         f"{path}, item 0 (from 0): found no field 'domain', expected it because lmms-eval scores "
         "by it; use the table as published"
     )
+
+
+ROW = {"video": "v.mp4", "question": "What?", "candidates": ["cup", "key"], "answer": "key"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "rest"),
+    [
+        (
+            {"video": ...},
+            "found no field 'video' among answer, candidates, question, expected a string; use the "
+            "file as published",
+        ),
+        (
+            {"candidates": ["cup", None]},
+            "field 'candidates': found ['cup', None], expected 2 to 8 texts; use the file as "
+            "published",
+        ),
+        (
+            {"answer": ...},
+            "found the answer None, expected one of its candidates; use the file as published",
+        ),
+        (
+            {"question": 3},
+            "field 'question': found an integer, expected a string; use the file as published",
+        ),
+    ],
+)
+def test_faulty_rows_of_mlvu_are_sentences(
+    tmp_path: Path, changes: dict[str, object], rest: str
+) -> None:
+    write_mlvu(tmp_path)
+    path = tmp_path / "json/1_plotQA.json"
+    row = {key: value for key, value in (ROW | changes).items() if value is not ...}
+    path.write_text(json.dumps([row]))
+    with pytest.raises(InputError) as caught:
+        mlvu(tmp_path, tmp_path / "out")
+    assert told(caught) == f"{path}, item 0 (from 0): {rest}"
+
+
+def test_a_row_of_mvbench_without_its_video_is_a_sentence(tmp_path: Path) -> None:
+    write_mvbench(tmp_path)
+    path = tmp_path / "json/moving_count.json"
+    path.write_text(
+        json.dumps([{"question": "How many?", "candidates": ["1", "2"], "answer": "1"}])
+    )
+    with pytest.raises(InputError) as caught:
+        mvbench(tmp_path, tmp_path / "out")
+    assert told(caught) == (
+        f"{path}, item 0 (from 0): found no field 'video' among answer, candidates, question, "
+        "expected a string; use the file as published"
+    )
+
+
+@pytest.mark.parametrize("read", [videomme, mlvu])
+def test_a_table_that_is_no_parquet_is_a_sentence(
+    tmp_path: Path, read: Callable[[Path, Path], object]
+) -> None:
+    for name in ("data", "video", "videomme"):
+        (tmp_path / name).mkdir()
+    path = tmp_path / "videomme/test-00000-of-00001.parquet"
+    path.write_bytes(b"cut short")
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, tmp_path / "out")
+    assert told(caught).startswith(f"{path}: not readable as Parquet (")
+    assert told(caught).endswith("expected the table as published; get the file again")
 
 
 TABLE = Table(

@@ -1,4 +1,4 @@
-"""`lynx ask` about films of one's own: their sound, another camera's view, letters to choose from.
+"""`lynx ask` about films of one's own: sound, another camera, dense frames, letters to choose from.
 
 The adapters are fresh: what they are shown is what their benchmarks' recipe says, untrained or not.
 """
@@ -6,7 +6,7 @@ The adapters are fresh: what they are shown is what their benchmarks' recipe say
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ import torch
 
 from lynx.evaluate.own_clip import open_own_clip
 from lynx.features.encode import StreamEncoder
+from lynx.media.video import Reader, clip_indices, read_video_frames
 from lynx.media.video_clip import VideoClip
 from lynx.model.stage import run_base
 from tests.command_line import Outcome, call
@@ -22,7 +23,8 @@ from tests.lmms_project import publish_adapters
 from tests.media_writer import click, number_of, picture, write_film, write_video
 from tests.project_copy import ROOT, copy_tree, edit_yaml, load
 
-TRAINED = ("music_avqa", "avqa", "egoexo")
+TRAINED = ("music_avqa", "avqa", "egoexo", "llava_video")
+BENCHMARKS = ["music_avqa", "avqa", "egoexo", "videomme"]
 Encoded = list[tuple[str, torch.Tensor]]
 
 
@@ -30,7 +32,7 @@ Encoded = list[tuple[str, torch.Tensor]]
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with untrained adapters of two benchmarks, and films in its folder."""
     root = copy_tree(tmp_path_factory.mktemp("ask") / "project")
-    edit_yaml(root / "config/config.yaml", {"benchmarks": [*TRAINED]})
+    edit_yaml(root / "config/config.yaml", {"benchmarks": BENCHMARKS})
     edit_yaml(root / "config/site.yaml", {"device": "cpu", "threads": 1, "workers": 1})
     (root / "models").symlink_to(ROOT / "models")  # whose tokenizer has the letters
     project = load(root)
@@ -98,6 +100,23 @@ def test_the_other_camera_is_shown(ask: Callable[..., Outcome], encoded: Encoded
     assert torch.equal(ego, again)
     assert not torch.equal(exo, other_view)
     assert len(exo) == len(ego)
+
+
+def test_dense_frames_are_decoded_with_the_others(
+    ask: Callable[..., Outcome], encoded: Encoded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[int]] = []
+
+    def recording(path: Path, indices: Sequence[int], reader: Reader) -> np.ndarray:
+        asked.append(list(indices))
+        return read_video_frames(path, indices, reader)
+
+    monkeypatch.setattr("lynx.media.video_clip.read_video_frames", recording)
+    done = ask("llava_video", "--json", "ego.mp4", "What changes?", "When?")
+    assert (done.code, len(json.loads(done.out))) == (0, 2)
+    assert [stream for stream, _ in encoded] == ["video", "aligned"]
+    # Four frames are shown, sixteen tiled, of the twenty that there are; each is read once.
+    assert asked == [sorted({*clip_indices(20, 4), *clip_indices(20, 16)})]
 
 
 @pytest.mark.parametrize(

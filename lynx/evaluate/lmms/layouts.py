@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from lynx.benchmarks.annotation import objects, read_json
+from lynx.benchmarks.annotation import objects, read_json, required, texts_of
+from lynx.benchmarks.choices import option_texts
 from lynx.benchmarks.mlvu import TASKS as MLVU_STEMS
 from lynx.benchmarks.mvbench import SPLITS
+from lynx.benchmarks.parquet import read_parquet
 from lynx.errors import InputError
 from lynx.evaluate.lmms.local_tasks import (
     Item,
@@ -34,6 +34,11 @@ VIDEOMME_COLUMNS = (
     "options", "answer",
 )  # fmt: skip
 """What lmms-eval reads of a row of Video-MME."""
+
+MLVU_COLUMNS = ("video_name", "question", "answer", "task_type")
+"""What lmms-eval reads of a row of MLVU."""
+
+MLVU_LETTERS = "ABCDEFGH"
 
 MVBENCH_FOLDERS = {
     "ssv2_video_mp4": "ssv2_video",
@@ -111,7 +116,10 @@ def _with_endings(path: Path, media: Path, folder: Path) -> Path:
     The main branch names folders of frames there, the branch `video` has them as files.
     """
     rows = list(_rows([path]))
-    bare = [row for row in rows if (media / f"{row['video']}.mp4").is_file()]
+    videos = texts_of(rows, "video", str, str(path))
+    bare = [
+        row for row, video in zip(rows, videos, strict=True) if (media / f"{video}.mp4").is_file()
+    ]
     if not bare:
         return path
     folder.mkdir(parents=True, exist_ok=True)
@@ -122,10 +130,8 @@ def _with_endings(path: Path, media: Path, folder: Path) -> Path:
 
 
 def _mvbench_table(task: str, path: Path, media: Path) -> Table:
-    items = tuple(
-        Item(f"{task}-{number}", str(row["video"]), task)
-        for number, row in enumerate(_rows([path]))
-    )
+    videos = texts_of(_rows([path]), "video", str, str(path))
+    items = tuple(Item(f"{task}-{number}", video, task) for number, video in enumerate(videos))
     cut = MVBENCH.get(task)
     whole = cut is not None and not (media / cut[0]).is_dir()
     changes = {"doc_to_visual": "lynx.evaluate.lmms.cut.part_of_video"} if whole else {}
@@ -149,7 +155,9 @@ def mlvu(root: Path, folder: Path, split: str = "dev") -> LocalTasks:
         paths[0].write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
     count: dict[str, int] = {}
     items: list[Item] = []
-    for row in _rows(paths):
+    found = list(_rows(paths))
+    _require_columns(paths[0], found, MLVU_COLUMNS)
+    for row in found:
         task = str(row["task_type"])
         items.append(Item(f"{task}-{count.get(task, 0)}", str(row["video_name"]), task))
         count[task] = count.get(task, 0) + 1
@@ -165,17 +173,19 @@ def _mlvu_rows(root: Path, task: str, stem: str) -> Iterator[dict[str, str]]:
             "the folder json of MLVU/MVLU, or the table of sy1998/MLVU_dev"
         )
     for number, row in enumerate(objects(read_json(path), str(path))):
+        place = f"{path}, item {number} (from 0)"
+        option_texts(row, "candidates", len(MLVU_LETTERS), place)
         candidates = list(row["candidates"])
-        if row["answer"] not in candidates:
+        if row.get("answer") not in candidates:
             raise InputError(
-                f"{path}, item {number} (from 0): found the answer {row['answer']!r}, expected one "
-                "of its candidates; use the file as published"
+                f"{place}: found the answer {row.get('answer')!r}, expected one of its candidates; "
+                "use the file as published"
             )
-        letters = "ABCDEFGH"[: len(candidates)]
+        letters = MLVU_LETTERS[: len(candidates)]
         options = [f"({letter}) {text}" for letter, text in zip(letters, candidates, strict=True)]
         yield {
-            "video_name": f"{stem}/{row['video']}",
-            "question": "\n".join([row["question"], *options]),
+            "video_name": f"{stem}/{required(row, 'video', str, place)}",
+            "question": "\n".join([required(row, "question", str, place), *options]),
             "answer": letters[candidates.index(row["answer"])],
             "task_type": task,
         }
@@ -184,8 +194,7 @@ def _mlvu_rows(root: Path, task: str, stem: str) -> Iterator[dict[str, str]]:
 def _rows(paths: Sequence[Path]) -> Iterator[Mapping[str, Any]]:
     for path in paths:
         if path.suffix == ".parquet":
-            for row in pd.read_parquet(path).to_dict(orient="records"):
-                yield {str(key): value for key, value in row.items()}
+            yield from read_parquet(path, instead="test.json")
         else:
             yield from objects(read_json(path), str(path))
 

@@ -1,0 +1,60 @@
+"""What is said of a benchmark's raw data: files, published counts, licence, access, size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Confidence = Literal["checked", "published"]
+"""`checked`: counted from, or stated in, the benchmark's own public repository; `published`: the
+figure that papers give, not counted again."""
+
+
+@dataclass(frozen=True)
+class PublishedCount:
+    """How many of what a split holds, and how sure that is."""
+
+    value: int
+    confidence: Confidence
+    unit: str
+
+
+@dataclass(frozen=True)
+class SplitSource:
+    """A split: its official files below the annotations' root, and its published counts.
+
+    ``items`` counts what the reader makes samples of, ``clips`` what they are asked about; None
+    where no count is known; ``groups`` are those of single question types or tags. Without
+    public answers a split can be predicted, not scored.
+    """
+
+    files: tuple[str, ...]
+    items: PublishedCount | None = None
+    clips: PublishedCount | None = None
+    answers_public: bool = True
+    groups: Mapping[str, PublishedCount] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """All that is needed to get a benchmark's raw data, one sentence each.
+
+    ``further`` are files that the reader takes where they are, and does without elsewhere.
+    """
+
+    splits: Mapping[str, SplitSource]
+    further: tuple[str, ...]
+    licence: str
+    access: str
+    disk: str
+
+
+def counted(value: int, unit: str) -> PublishedCount:
+    """A count from the benchmark's own public repository."""
+    return PublishedCount(value, "checked", unit)
+
+
+def quoted(value: int, unit: str) -> PublishedCount:
+    """A figure that papers give."""
+    return PublishedCount(value, "published", unit)
