@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from lynx.report.figures.style import COLOURS, SYNTHETIC, Spot, drawing, name_spots
+from lynx.report.figures.style import BESIDE, COLOURS, SYNTHETIC, Spot, drawing, name_spots
 from lynx.report.paper.tables import OurRow, PaperTable
 
 TABLE = "6"
@@ -40,7 +40,7 @@ def draw_rank(tables: Sequence[PaperTable]) -> Figure:
                 axes.set_xticks([8, 16, 32, 64], ["8", "16", "32", "64"])
                 axes.set_xlabel("rank of the vision adapter" if line else "")
                 axes.set_xlim(6, 85)
-        name_spots(figure, named)
+        name_spots(figure, named, BESIDE)
     return figure
 
 

@@ -32,6 +32,8 @@ NAME_PLACES = (
     (0.6, 0),
     (-0.6, 0),
 )
+BESIDE = ((0.6, 0), (-0.6, 0), *NAME_PLACES)
+"""The same for spots with bars over and under them."""
 SPOT_POINTS = 5.0
 """Half the side of what a name must not cover of another spot."""
 SYNTHETIC = "rendered worlds, tiny model"
@@ -65,7 +67,11 @@ def colour_of(name: str, index: int = 0) -> str:
     return found or OTHERS[index % len(OTHERS)]
 
 
-def name_spots(figure: Figure, spots: Sequence[tuple[Any, Sequence[Spot]]]) -> None:
+def name_spots(
+    figure: Figure,
+    spots: Sequence[tuple[Any, Sequence[Spot]]],
+    tried: Sequence[tuple[float, float]] = NAME_PLACES,
+) -> None:
     """Write the names of all spots of each axes, none over another name or spot where it can be.
 
     It is called last, because places depend on the layout; names have no part in that.
@@ -78,7 +84,7 @@ def name_spots(figure: Figure, spots: Sequence[tuple[Any, Sequence[Spot]]]) -> N
         inside = axes.get_window_extent()
         for (name, x, y), dot in zip(named, dots, strict=True):
             width = text_width(name, NAME_SIZE) * 72
-            places = [(aside * (width + 2 * SPOT_POINTS), up) for aside, up in NAME_PLACES]
+            places = [(aside * (width + 2 * SPOT_POINTS), up) for aside, up in tried]
             half = (width / 2 * points, NAME_SIZE / 2 * points)
             boxes = [
                 _box((dot[0] + right * points, dot[1] + up * points), *half) for right, up in places
