@@ -12,6 +12,9 @@ from lynx.artifacts.hashing import hash_data, hash_file
 from lynx.errors import InputError
 
 MANIFEST_NAME = "manifest.json"
+RESTORED_NAME = ".restored.json"
+"""A copy of a manifest that `lynx restore` brought without its files, which are licensed: Snakemake
+deletes the manifest itself before it has the files made again."""
 
 
 class FileEntry(BaseModel):

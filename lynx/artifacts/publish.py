@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from lynx.artifacts.environment import describe_environment
 from lynx.artifacts.manifest import (
     MANIFEST_NAME,
+    RESTORED_NAME,
     Manifest,
     ParentEntry,
     content_hash,
@@ -152,17 +153,20 @@ def publishing(
 
 
 def _standing(target: Path, made: Manifest) -> Manifest:
-    """The manifest at `target`, where it stands alone and what was made is what it describes.
+    """The manifest for `target`: the one there, if it stands alone and describes what was made.
 
     Of licensed tables and frames `lynx restore` brings the manifest only. Who has the raw data
     makes the files again under it, and nothing that was made from them is then out of date.
     """
-    try:
-        standing = read_manifest(target)
-    except InputError:
-        return made
-    same = (standing.identity, standing.content) == (made.identity, made.content)
-    return standing if same and stands_alone(target, standing) else made
+    for name in (MANIFEST_NAME, RESTORED_NAME):
+        try:
+            standing = read_manifest(target / name)
+        except InputError:
+            continue
+        same = (standing.identity, standing.content) == (made.identity, made.content)
+        if same and stands_alone(target, standing):
+            return standing
+    return made
 
 
 def _swap_in(folder: Path, target: Path) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -55,3 +56,19 @@ def edits(path: Path, report: Mapping[str, Any], again: str) -> Iterator[str]:
             f"{path}: its values do not hash to its own content field; the file was edited, so "
             f"{again}"
         )
+
+
+def sealed_line(data: object) -> str:
+    """A line of resumable state: plain data as JSON, and the hash of that text."""
+    text = json.dumps(data, ensure_ascii=False)
+    return f"{text} {_text_hash(text)}\n"
+
+
+def open_line(line: str) -> Any:
+    """The data of such a line; None for one that was cut or changed."""
+    text, _, digest = line.rpartition(" ")
+    return json.loads(text) if _text_hash(text) == digest else None
+
+
+def _text_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -6,7 +6,6 @@ forms the same batches and gives the same answers.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ import torch
 from tqdm import tqdm
 
 from lynx.artifacts.publish import write_atomic
+from lynx.artifacts.sealed import open_line, sealed_line
 from lynx.benchmarks import Benchmark
 from lynx.benchmarks.sample import Sample
 from lynx.config.stages import EvaluateSettings
@@ -105,7 +105,7 @@ def answer_all(
                 ids = (item.id for item in batch)
                 answers = dict(zip(ids, answer(streams, chats), strict=True))
                 done.update(answers)
-                stream.write(json.dumps(answers, ensure_ascii=False) + "\n")
+                stream.write(sealed_line(answers))
                 stream.flush()
                 os.fsync(stream.fileno())
             progress.update(len(batch))
@@ -113,14 +113,17 @@ def answer_all(
 
 
 def _whole_lines(path: Path) -> dict[str, str]:
-    """Answers of whole lines; a line cut by a kill leaves the file, and its batch runs again."""
+    """Answers of the lines that match their hash; one cut by a kill or damaged leaves the file,
+    and its batch runs again."""
     if not path.is_file():
         return {}
     answers: dict[str, str] = {}
     text = path.read_text(encoding="utf-8", errors="replace")
-    whole = text[: text.rfind("\n") + 1]
+    whole = ""
+    for line in text[: text.rfind("\n") + 1].split("\n")[:-1]:  # an answer may hold other breaks
+        if (found := open_line(line)) is not None:
+            answers.update(found)
+            whole += f"{line}\n"
     if whole != text:
         write_atomic(path, whole)
-    for line in whole.splitlines():
-        answers.update(json.loads(line))
     return answers

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from lynx.artifacts.manifest import RESTORED_NAME
 from lynx.errors import InputError
 from lynx.ledger.dvc_calls import fetch_into_workspace, ledger_repo, object_path
 from lynx.ledger.recorded import LOCK, Bytes, Entry, read_lock
@@ -31,6 +33,8 @@ def restore(
         compared = Bytes(Path(), lambda digest: object_path(repo, digest))
         for stage in chosen:
             compared.check(lock[stage.name])
+            for name in stage.inventories:
+                shutil.copyfile(name, Path(name).with_name(RESTORED_NAME))
     outputs = [name for stage in chosen for name in (*stage.manifests, *stage.small)]
     touch(root, outputs, files)
     if stale := sorted(set(outputs) - up_to_date(root, files)):

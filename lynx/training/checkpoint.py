@@ -59,10 +59,13 @@ def write_checkpoint(folder: Path, step: int, tensors: dict[str, torch.Tensor]) 
 
 
 def restore_newest(
-    folder: Path, parameters: dict[str, torch.nn.Parameter], optimizer: torch.optim.Optimizer
+    folder: Path,
+    parameters: dict[str, torch.nn.Parameter],
+    optimizer: torch.optim.Optimizer,
+    most: int | None = None,
 ) -> int:
-    """Load the newest whole checkpoint and give its step; 0 if there is none."""
-    step, tensors = load_newest(folder)
+    """Load the newest whole checkpoint of at most so many steps; its step, 0 if there is none."""
+    step, tensors = load_newest(folder, most)
     for name, parameter in parameters.items() if step else ():
         with torch.no_grad():
             parameter.copy_(tensors[f"weight/{name}"])
@@ -73,23 +76,28 @@ def restore_newest(
     return step
 
 
-def load_newest(folder: Path) -> tuple[int, dict[str, torch.Tensor]]:
+def load_newest(folder: Path, most: int | None = None) -> tuple[int, dict[str, torch.Tensor]]:
     """Step and tensors of the newest whole checkpoint, on the CPU; 0 and none if there is none.
 
-    A checkpoint whose bytes do not match its hash is passed over with a warning.
+    Passed over with a warning is one whose bytes do not match its hash, and one of a later step
+    than `most`: the log that goes with it was lost.
     """
     for path in sorted(folder.glob("step-*"), reverse=True):
         step = _whole_step(path)
-        if step is not None:
+        if step is None:
+            log.warning("%s: checkpoint does not match its hash, trying the one before", path)
+        elif most is not None and step > most:
+            log.warning("%s: the log ends at step %d, trying the one before", path, most)
+        else:
             return step, load_file(path / STATE_FILE)
-        log.warning("%s: checkpoint does not match its hash, trying the one before", path)
     return 0, {}
 
 
 def _whole_step(path: Path) -> int | None:
     try:
         meta = json.loads((path / META_FILE).read_text(encoding="utf-8"))
-        whole = hash_file(path / STATE_FILE) == meta["sha256"]
-        return int(meta["step"]) if whole else None
-    except (OSError, json.JSONDecodeError, KeyError):
+        step = int(meta["step"])
+        named = path.name == f"step-{step:08d}"
+        return step if named and hash_file(path / STATE_FILE) == meta["sha256"] else None
+    except (OSError, ValueError, KeyError, TypeError):  # no JSON, no text at all, or another shape
         return None

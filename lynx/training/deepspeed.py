@@ -93,9 +93,9 @@ class ZeroEngine:
         self.engine: Any = None
         self._hidden: Hidden = []
 
-    def restore(self, state: Path) -> int:
+    def restore(self, state: Path, most: int) -> int:
         """Load the newest checkpoint and hand the tensors over to DeepSpeed."""
-        step, tensors = load_newest(state)
+        step, tensors = load_newest(state, most)
         for name, parameter in self.parameters.items():
             if step:
                 with torch.no_grad():

@@ -40,8 +40,8 @@ class Engine(Protocol):
     def save(self, state: Path, step: int) -> None:
         """Write the checkpoint after `step` steps."""
 
-    def restore(self, state: Path) -> int:
-        """Go back to the newest whole checkpoint and give its step; 0 if there is none."""
+    def restore(self, state: Path, most: int) -> int:
+        """Go back to the newest whole checkpoint of at most so many steps; its step, or 0."""
 
     def finish(self) -> None:
         """Leave the trained tensors whole on every rank."""
@@ -98,8 +98,8 @@ class ReplicatedEngine:
         if self.ranks.first:
             save_checkpoint(state, step, self.parameters, self.optimizer)
 
-    def restore(self, state: Path) -> int:
-        return restore_newest(state, self.parameters, self.optimizer)
+    def restore(self, state: Path, most: int) -> int:
+        return restore_newest(state, self.parameters, self.optimizer, most)
 
     def finish(self) -> None:
         """They always are."""

@@ -22,6 +22,7 @@ from torch import nn
 from tqdm import tqdm
 
 from lynx.artifacts.publish import write_atomic
+from lynx.artifacts.sealed import open_line, sealed_line
 from lynx.config.stages import OptimizerSettings
 from lynx.errors import InputError
 from lynx.ranks.place import STOPPED, Ranks, here
@@ -73,10 +74,11 @@ def run_training(training: Training[Item, Batch], state: Path) -> list[Record]:
     """
     ranks, plan = here(), training.plan
     engine = _engine(training, ranks)
-    first = engine.restore(state)
+    logged = _read_log(state / LOG_NAME)
+    first = engine.restore(state, len(logged))
     if len(steps := set(ranks.gather(first))) > 1:
         raise RuntimeError(f"{state}: the ranks found checkpoints of different steps, {steps}")
-    records = _read_log(state / LOG_NAME, first)
+    records = logged[:first]
     if first:
         log.info("%s: going on from step %d of %d", training.name, first, plan.steps)
     every = max(1, plan.steps // CHECKPOINTS_PER_RUN)
@@ -100,7 +102,7 @@ def run_training(training: Training[Item, Batch], state: Path) -> list[Record]:
                     log.warning(STOPPED_SENTENCE, training.name, step, plan.steps)
                 raise SystemExit(STOPPED)
             records.append(record)
-            stream.write(log_text([record]))
+            stream.write(sealed_line(record))
             progress.update()
             progress.set_postfix(loss=f"{record['loss']:.4f}", refresh=False)
             if (step + 1) % every == 0 or step + 1 == plan.steps:
@@ -223,7 +225,7 @@ def _open_log(state: Path, records: list[Record], ranks: Ranks) -> Iterator[Text
     path = state / LOG_NAME if ranks.first else Path(os.devnull)
     if ranks.first:
         # In one rename, so that a kill here loses no earlier line.
-        write_atomic(path, log_text(records))
+        write_atomic(path, "".join(map(sealed_line, records)))
     with path.open("a", encoding="utf-8") as stream:
         yield stream
 
@@ -234,12 +236,17 @@ def _flush(stream: TextIO) -> None:
         os.fsync(stream.fileno())
 
 
-def _read_log(path: Path, steps: int) -> list[Record]:
-    """The first `steps` records of an interrupted run's log."""
-    if not path.is_file() or not steps:
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines()[:steps]
-    return [json.loads(line) for line in lines]
+def _read_log(path: Path) -> list[Record]:
+    """The records of an interrupted run's log, up to the first line that is damaged."""
+    records: list[Record] = []
+    if not path.is_file():
+        return records
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        record = open_line(line)
+        if record is None or record["step"] != len(records) + 1:
+            break
+        records.append(record)
+    return records
 
 
 def log_text(records: list[Record]) -> str:

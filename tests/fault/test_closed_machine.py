@@ -84,9 +84,9 @@ def test_read_only_results(closed: Path, lynx: Callable[..., Outcome]) -> None:
 
 
 @pytest.mark.slow
-def test_network_off(finished: Path, tmp_path: Path) -> None:
+def test_network_off_in_a_path_with_spaces(finished: Path, tmp_path: Path) -> None:
     """From raw data to answers: no name is looked up, no connection made, the bytes are equal."""
-    root = tiny_project(tmp_path / "alone")
+    root = tiny_project(tmp_path / "a path with spaces")
     done = subprocess.run(
         [sys.executable, "-c", ALONE, str(root)],
         env=environment(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -9,18 +10,20 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
 from lynx.artifacts.hashing import hash_file
-from tests.project_copy import copy_project, environment
+from tests.project_copy import environment
 
 HOST = socket.gethostname()
 ALIGN = Path("runs/demo/align/3d/seed0")
 TABLE = Path("runs/demo/data/scanqa")
-LONG = ("--config", "overrides={align.optimizer.epochs: 12}")
+EPOCHS = {"align.optimizer.epochs": 12}
+LONG = ("--config", f"overrides={EPOCHS}".replace("'", ""))
 # Twice it is started where there is no project, then where it should be.
 TWICE = """#!/bin/sh
 echo >> {count}
@@ -66,7 +69,7 @@ def trainer(root: Path, process: subprocess.Popen[str]) -> psutil.Process:
 
 @pytest.mark.slow
 def test_of_two_controllers_and_after_a_kill_there_is_one_writer(
-    finished: Path, root: Path, tmp_path: Path
+    root: Path, undisturbed: Callable[..., Path]
 ) -> None:
     shutil.rmtree(root / ALIGN)
     first = snakemake(root, ALIGN, *LONG)
@@ -94,9 +97,7 @@ def test_of_two_controllers_and_after_a_kill_there_is_one_writer(
     assert f"lynx: {killed}; its locks are removed, nothing of it runs" in said
     log = (root / "logs/demo/align-3d-seed0.2.log").read_text(encoding="utf-8")
     assert f"goes on from process {orphan.pid} on {HOST}, which was killed" in log
-    other = copy_project(finished, tmp_path / "undisturbed")
-    shutil.rmtree(other / ALIGN)
-    assert finish(snakemake(other, ALIGN, *LONG))[0] == 0
+    other = undisturbed("align", "--name", "3d", "--set", f"overrides={json.dumps(EPOCHS)}")
     for name in ("vision/adapter_model.safetensors", "training.jsonl"):
         assert hash_file(root / ALIGN / name) == hash_file(other / ALIGN / name), name
 

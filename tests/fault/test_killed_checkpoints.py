@@ -1,7 +1,10 @@
-"""SIGKILL of training before each change of the disk; the next run ends as the undisturbed one."""
+"""SIGKILL of training before each change of the disk and in random steps; the next run ends as the
+undisturbed one."""
 
 from __future__ import annotations
 
+import random
+import signal
 from functools import partial
 from pathlib import Path
 
@@ -10,9 +13,11 @@ import torch
 
 from lynx.training.loop import Training, run_training
 from tests.fault.disk_faults import kill, struck
+from tests.fault.test_stopped_training import result, signalled
 from tests.unit.test_training_loop import linear_run
 
 FIRST, LAST = 1, 400
+NEVER = 10**9
 
 
 def short_run() -> Training[int, torch.Tensor]:
@@ -69,3 +74,31 @@ def test_killed_twice(tmp_path: Path, whole: tuple[list[dict[str, float]], bytes
 
 def go(state: Path) -> None:
     run_training(short_run(), state)
+
+
+def long_run() -> Training[int, torch.Tensor]:
+    """60 steps of two micro-batches, a checkpoint every 3."""
+    return linear_run(epochs=10)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_killed_in_random_steps(tmp_path: Path, seed: int) -> None:
+    """In the middle of a micro-batch, attempt after attempt, each time at another one."""
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    undisturbed = long_run()
+    records = run_training(undisturbed, tmp_path / "whole")
+    kills = random.Random(seed)
+    for call in (kills.randint(1, 60) for _ in range(3)):
+        attempt = partial(go_until, call, tmp_path / "killed")
+        assert struck(attempt, tmp_path / "killed", NEVER, kill) in ("killed", "done")
+    run = long_run()
+    assert run_training(run, tmp_path / "killed") == records
+    found = result(run)
+    assert all(torch.equal(item, found[name]) for name, item in result(undisturbed).items())
+    logs = [(tmp_path / name / "log.jsonl").read_bytes() for name in ("whole", "killed")]
+    assert logs[0] == logs[1]
+
+
+def go_until(call: int, state: Path) -> None:
+    run_training(signalled(long_run(), call, signal.SIGKILL), state)

@@ -16,7 +16,7 @@ from lynx.artifacts.manifest import MANIFEST_NAME
 from lynx.artifacts.verify import verify_files
 from lynx.benchmarks.sample import read_samples
 from tests.command_line import Outcome
-from tests.project_copy import copy_project, start
+from tests.project_copy import start
 
 # Many short steps, so that there is time between the first checkpoint and the end.
 OVERRIDES = {
@@ -97,13 +97,6 @@ def kill_and_repeat(
     assert (target / MANIFEST_NAME).read_bytes() != before
 
 
-def undisturbed(finished: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Another copy of the project, in which nothing is killed."""
-    other = copy_project(finished, folder / "undisturbed")
-    monkeypatch.chdir(other)
-    return other
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "target", "adapter"),
@@ -114,11 +107,9 @@ def undisturbed(finished: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -
     ids=["align", "sft"],
 )
 def test_training_goes_on_to_the_same_adapter(
-    finished: Path,
     marked: Path,
     lynx: Callable[..., Outcome],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    undisturbed: Callable[..., Path],
     arguments: tuple[str, ...],
     target: Path,
     adapter: str,
@@ -129,8 +120,7 @@ def test_training_goes_on_to_the_same_adapter(
         return any(len(list(path.glob("step-*"))) == 2 for path in new_state(marked, stage))
 
     kill_and_repeat(marked, lynx, arguments, marked / target, reached)
-    other = undisturbed(finished, tmp_path, monkeypatch)
-    assert lynx(*arguments).code == 0
+    other = undisturbed(*arguments)
     for name in (f"{adapter}/adapter_model.safetensors", f"{adapter}/adapter_config.json"):
         assert hash_file(marked / target / name) == hash_file(other / target / name), name
     log = (marked / target / "training.jsonl").read_text(encoding="utf-8")
@@ -141,11 +131,7 @@ def test_training_goes_on_to_the_same_adapter(
 
 @pytest.mark.slow
 def test_answers_are_those_of_an_undisturbed_run(
-    finished: Path,
-    marked: Path,
-    lynx: Callable[..., Outcome],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    marked: Path, lynx: Callable[..., Outcome], undisturbed: Callable[..., Path]
 ) -> None:
     arguments, target = (
         (*PREDICT, *setting("evaluate")),
@@ -157,8 +143,7 @@ def test_answers_are_those_of_an_undisturbed_run(
         return sum(file.read_bytes().count(b"\n") for file in files if file.is_file())
 
     kill_and_repeat(marked, lynx, arguments, marked / target, lambda: lines() >= 3)
-    other = undisturbed(finished, tmp_path, monkeypatch)
-    assert lynx(*arguments).code == 0
+    other = undisturbed(*arguments)
     name = target / "predictions.jsonl"
     assert hash_file(marked / name) == hash_file(other / name)
     samples = read_samples(marked / "runs/demo/data/scanqa/test_w_obj.jsonl")

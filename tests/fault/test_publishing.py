@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lynx.artifacts.manifest import MANIFEST_NAME, read_manifest
+from lynx.artifacts.manifest import MANIFEST_NAME, RESTORED_NAME, read_manifest
 from lynx.artifacts.publish import publishing
 from lynx.artifacts.verify import require_stage, verify_files
 from lynx.errors import InputError
@@ -142,10 +142,15 @@ def test_files_made_again_below_a_restored_manifest_leave_it_as_it_is(tmp_path: 
     restored = manifest.read_text(encoding="utf-8").replace(
         '"git', '"of another machine": "", "git'
     )
-    for text, kept in (("old", True), ("new", False)):
+    for text, name, kept in (
+        ("old", MANIFEST_NAME, True),
+        ("new", MANIFEST_NAME, False),
+        ("old", RESTORED_NAME, True),  # Snakemake deletes a manifest that it has made again
+        ("new", RESTORED_NAME, False),
+    ):
         shutil.rmtree(target)
         target.mkdir()
-        manifest.write_text(restored, encoding="utf-8")
+        (target / name).write_text(restored, encoding="utf-8")
         publish(target, text)
         assert ("of another machine" in manifest.read_text(encoding="utf-8")) is kept
         assert readable(target) == text

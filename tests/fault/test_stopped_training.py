@@ -21,7 +21,6 @@ from lynx.artifacts.hashing import hash_file
 from lynx.training.loop import Training, run_training
 from tests.command_line import Outcome
 from tests.fault.rank_processes import Command, checkpoints
-from tests.project_copy import copy_project
 from tests.unit.test_training_loop import align_run, linear_run
 
 STEPS = 60
@@ -40,22 +39,28 @@ PREDICT = (
 ANSWERS = Path("runs/demo/predictions/lynx/scanqa/seed0/predictions.jsonl")
 
 
-class Terminated(nn.Module):
-    """An objective that is sent SIGTERM in the middle of a micro-batch."""
+class Signalled(nn.Module):
+    """An objective whose process is sent a signal in the middle of a micro-batch."""
 
-    def __init__(self, inner: nn.Module, call: int) -> None:
+    def __init__(self, inner: nn.Module, call: int, number: signal.Signals) -> None:
         super().__init__()
-        self.inner, self.left = inner, call
+        self.inner, self.left, self.number = inner, call, number
 
     def forward(self, batch: torch.Tensor) -> object:
         self.left -= 1
         if self.left == 0:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), self.number)
         return self.inner(batch)
 
 
+def signalled(
+    run: Training[int, torch.Tensor], call: int, number: signal.Signals
+) -> Training[int, torch.Tensor]:
+    return replace(run, objective=Signalled(run.objective, call, number))
+
+
 def terminated(run: Training[int, torch.Tensor], call: int) -> Training[int, torch.Tensor]:
-    return replace(run, objective=Terminated(run.objective, call))
+    return signalled(run, call, signal.SIGTERM)
 
 
 def result(run: Training[int, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -121,11 +126,7 @@ def test_the_handler_is_given_back(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_stopped_command(
-    finished: Path,
-    root: Path,
-    lynx: Callable[..., Outcome],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    root: Path, lynx: Callable[..., Outcome], undisturbed: Callable[..., Path]
 ) -> None:
     known = {path.name for path in (root / "work").iterdir()}
     command = Command.start(root, *ALIGN)
@@ -136,20 +137,14 @@ def test_a_stopped_command(
     said = f"align: asked to stop after {saved} of 72 steps, which are saved"
     assert said in command.said
     assert lynx(*ALIGN).code == 0
-    other = copy_project(finished, tmp_path / "undisturbed")
-    monkeypatch.chdir(other)
-    assert lynx(*ALIGN).code == 0
+    other = undisturbed(*ALIGN)
     for name in ("vision/adapter_model.safetensors", "training.jsonl"):
         assert hash_file(root / TARGET / name) == hash_file(other / TARGET / name), name
 
 
 @pytest.mark.slow
 def test_stopped_answers(
-    finished: Path,
-    root: Path,
-    lynx: Callable[..., Outcome],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    root: Path, lynx: Callable[..., Outcome], undisturbed: Callable[..., Path]
 ) -> None:
     """Prediction keeps each batch as it comes, so SIGTERM costs it the running one."""
     known = {path.name for path in (root / "work").iterdir()}
@@ -169,7 +164,4 @@ def test_stopped_answers(
     before = kept()
     assert lynx(*PREDICT).code == 0
     assert kept()[: len(before) - 1] == before[:-1]  # the last line may have been cut
-    other = copy_project(finished, tmp_path / "undisturbed")
-    monkeypatch.chdir(other)
-    assert lynx(*PREDICT).code == 0
-    assert hash_file(root / ANSWERS) == hash_file(other / ANSWERS)
+    assert hash_file(root / ANSWERS) == hash_file(undisturbed(*PREDICT) / ANSWERS)

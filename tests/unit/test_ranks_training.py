@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from lynx.artifacts.sealed import open_line
 from lynx.errors import InputError
 from lynx.ranks.place import Ranks, here
 from lynx.training.loop import Training, run_training
@@ -86,7 +86,7 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def losses(log: Path) -> list[dict[str, float]]:
-    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    return [open_line(line) for line in log.read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from dataclasses import replace
@@ -12,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from lynx.artifacts.sealed import open_line
 from lynx.ranks.place import here
 from lynx.training.deepspeed import zero_config
 from lynx.training.loop import Training, run_training
@@ -76,7 +76,7 @@ def together(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def records(state: Path) -> list[dict[str, float]]:
-    return [json.loads(line) for line in (state / "log.jsonl").read_text().splitlines()]
+    return [open_line(line) for line in (state / "log.jsonl").read_text().splitlines()]
 
 
 def assert_alike(

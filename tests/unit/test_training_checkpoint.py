@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from lynx.training import checkpoint
-from lynx.training.checkpoint import restore_newest, save_checkpoint
+from lynx.training.checkpoint import load_newest, restore_newest, save_checkpoint
 
 Parameters = dict[str, nn.Parameter]
 
@@ -73,7 +73,10 @@ def test_only_the_newest_two_stay(tmp_path: Path) -> None:
     assert files == ["meta.json", "state.safetensors"]
 
 
-@pytest.mark.parametrize("damage", ["flip", "cut", "no-meta", "half-meta", "no-state"])
+@pytest.mark.parametrize(
+    "damage",
+    ["flip", "cut", "empty", "no-state", "no-meta", "half-meta", "empty-meta", "other-step"],
+)
 def test_a_damaged_newest_falls_back(
     tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -92,6 +95,12 @@ def test_a_damaged_newest_falls_back(
         meta.unlink()
     elif damage == "half-meta":
         meta.write_text('{"step": 6, "sha', encoding="utf-8")
+    elif damage == "empty":
+        state.write_bytes(b"")
+    elif damage == "empty-meta":
+        meta.write_bytes(b"")
+    elif damage == "other-step":
+        meta.write_text(meta.read_text(encoding="utf-8").replace("6", "7", 1), encoding="utf-8")
     else:
         state.unlink()
     other, fresh = trained(2, steps=0)
@@ -100,6 +109,35 @@ def test_a_damaged_newest_falls_back(
     assert same(contents(other, fresh), contents(parameters, optimizer))
     assert caplog.messages == [
         f"{newest}: checkpoint does not match its hash, trying the one before"
+    ]
+
+
+def test_no_flipped_bit_of_the_meta_file_passes(tmp_path: Path) -> None:
+    """Another letter, no text at all, another shape: the one before is used, at its own step."""
+    save_checkpoint(tmp_path, 3, *trained(1))
+    save_checkpoint(tmp_path, 6, *trained(1, steps=6))
+    meta = tmp_path / "step-00000006/meta.json"
+    whole = meta.read_bytes()
+    found = set()
+    for at in range(8 * len(whole)):
+        flipped = bytearray(whole)
+        flipped[at // 8] ^= 1 << at % 8
+        meta.write_bytes(flipped)
+        step, _ = load_newest(tmp_path)
+        found.add(step)
+        assert step == 3 or json.loads(flipped) == json.loads(whole), flipped
+    assert 3 in found
+
+
+def test_a_checkpoint_whose_log_was_lost_is_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    save_checkpoint(tmp_path, 3, *trained(1))
+    save_checkpoint(tmp_path, 6, *trained(1, steps=6))
+    with caplog.at_level(logging.WARNING):
+        assert restore_newest(tmp_path, *trained(2, steps=0), 5) == 3
+    assert caplog.messages == [
+        f"{tmp_path}/step-00000006: the log ends at step 5, trying the one before"
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +15,7 @@ from torch.nn import functional as F
 from lynx.align.losses import Reference
 from lynx.align.reference import ReferenceBuilder
 from lynx.align.train import AlignObjective
+from lynx.artifacts.sealed import open_line
 from lynx.config.stages import AlignSettings, LoraSettings, OptimizerSettings
 from lynx.modalities.depth import DepthDrawing
 from lynx.model.adapters import adapter_parameters, add_adapter, set_trainable
@@ -260,7 +260,7 @@ def test_step_is_the_plain_one(tmp_path: Path) -> None:
     assert [record["learning_rate"] for record in records] == pytest.approx(rates)
     assert set(records[0]) == {"step", "loss", "worst", "learning_rate", "grad_norm"}
     lines = (tmp_path / "log.jsonl").read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line) for line in lines] == records
+    assert [open_line(line) for line in lines] == records
 
 
 def test_align_learns(tiny_base: Path, tmp_path: Path) -> None:

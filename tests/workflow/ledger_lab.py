@@ -58,6 +58,11 @@ class Lab:
         command = (sys.executable, "-m", "snakemake", "--profile", "local")
         return self.run(*command, *arguments, "--", "all", "experiments")
 
+    def make(self, folder: Path, *options: str) -> str:
+        """Have Snakemake make one artefact."""
+        command = (sys.executable, "-m", "snakemake", "--profile", "local", *options)
+        return self.run(*command, "--", f"{folder}/manifest.json")
+
     def save(self, message: str) -> None:
         """Commit results and ledger, as docs/ledger.md says."""
         self.git("add", "-f", "dvc.lock", "dvc.yaml", "params.yaml", "config", "results")
@@ -76,18 +81,22 @@ class Lab:
         assert "Running stage" not in said
 
 
-def found_lab(root: Path, site_cache: Path) -> Lab:
-    """A cloned tree made small, under Git, with its ledger rendered; nothing has been run."""
+def found_lab(root: Path, site_cache: Path, data: Mapping[str, str] | None = None) -> Lab:
+    """A cloned tree made small, under Git, with its ledger rendered; nothing has been run.
+
+    With `data`, folders of raw data by name, no world is rendered.
+    """
     from tests.tiny_base import write_tiny_base
     from tests.workflow.test_demo_runs import clone
 
     clone(root)
     variables = {**PERSON, "DVC_SITE_CACHE_DIR": str(site_cache), "DVC_NO_ANALYTICS": "true"}
     lab = Lab(root, variables)
-    edit_yaml(root / "config/scales/demo.yaml", {"worlds": {"rooms": WORLD}})
+    edit_yaml(root / "config/scales/demo.yaml", {"worlds": {} if data else {"rooms": WORLD}})
     changes = {"benchmarks": ["scanqa"], "seeds": [0], "compare_with": [], "overrides": OVERRIDES}
     edit_yaml(root / "config/config.yaml", changes)
-    edit_yaml(root / "config/site.yaml", {"device": "cpu", "threads": 1, "workers": 1})
+    site = {"device": "cpu", "threads": 1, "workers": 1, **({"data": dict(data)} if data else {})}
+    edit_yaml(root / "config/site.yaml", site)
     for path in (root / "models/demo").iterdir():
         path.unlink()
     write_tiny_base(root / "models/demo", **BASE_SIDE)

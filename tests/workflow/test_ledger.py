@@ -97,6 +97,9 @@ def test_another_branch_and_back_makes_nothing(lab: Lab) -> None:
     lab.save("longer answers")
     changes = json.loads(lab.dvc("metrics", "diff", "--json", "main"))
     assert METRICS in changes
+    page = lab.root.parent / "page"
+    assert f"file://{page}/index.html" in lab.dvc("plots", "diff", "main", "-o", str(page))
+    assert (page / "index.html").is_file()
     lab.git("switch", "-q", "main")
     lab.lynx("restore", "--local")
     lab.require_nothing_to_do()
