@@ -2,7 +2,7 @@
 # Written by `make lock` from the lock. Snakemake runs it in a new conda environment and
 # in the project's folder; after `conda env create` run it there by hand, with that
 # environment active. A changed lock changes this file, and so makes a new environment:
-# sha256 acbaba663b298c26d9c44e1b23480db94797458af5bedbc131edbf8056be62d2
+# sha256 9bc9f7108e67d29871b83a951aa99113321397d93766c2831359f4d7ce8a20f5
 set -euo pipefail
 # flash-attn: compiled from the locked source, not fetched as a binary that no hash is
 # known of; for sm_80, whose code the A6000 (sm_86) runs. Minutes on many cores, and 9 GB

@@ -138,7 +138,7 @@ def write_inventory(folder: Path, benchmark: str, clips: Iterable[InspectedClip]
 def read_inventory(folder: Path, benchmark: str) -> dict[str, InspectedClip]:
     """Usable clips with their files, as `write_inventory` left them."""
     path = folder / f"videos-{benchmark}.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]  # a name may hold other breaks
     rows = (json.loads(line) for line in lines)
     return {row["clip"]: _read_row(row) for row in rows}
 

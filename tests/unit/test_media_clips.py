@@ -132,6 +132,15 @@ def test_frames_of_a_variable_rate_are_shown_at_their_own_times(tmp_path: Path) 
     assert clip.times((0, 5, 10, 26, 39)) == pytest.approx([0.0, 0.5, 1.0, 1.5, 1 + 29 * 0.03125])
 
 
+def test_a_name_may_hold_a_break_that_is_no_newline(tmp_path: Path) -> None:
+    """Unicode has several; of these a row of JSON Lines escapes none."""
+    name = "a\u2028b\x85c.mp4"
+    write_video(tmp_path / name, 6)
+    found = inspect_clip(tmp_path, "a\u2028b", [name], heard=False)
+    write_inventory(tmp_path, "fast", [found])
+    assert read_inventory(tmp_path, "fast") == {"a\u2028b": found}
+
+
 def test_a_clip_may_be_a_part_of_its_file(tmp_path: Path) -> None:
     """At 25 frames a second, 0.4 s to 1.0 s are frames 10 to 25, whatever X is drawn of them."""
     film(tmp_path / "a.mp4", click(2.0, 1.0, 16000, 1))
