@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from lynx.align.items import ClipItem
 from lynx.align.reference import ReferenceBuilder
 from lynx.benchmarks.sample import Sample, Turn, read_samples, write_samples
-from lynx.config.experiment import Stream
+from lynx.config.files import Stream
 from lynx.config.loading import load_experiment
 from lynx.config.stages import LoraSettings, Recipe
 from lynx.demo.base.architecture import write_untrained

@@ -15,8 +15,9 @@ from rich.text import Text
 
 from lynx import machine
 from lynx.check import Check, Status
-from lynx.config.experiment import Experiment, ScaleConfig
+from lynx.config.experiment import Experiment
 from lynx.config.explain import in_file, validate
+from lynx.config.files import ScaleConfig
 from lynx.config.gpu_targets import GpuTargetName
 from lynx.config.loading import load_experiment
 from lynx.config.yaml_files import read_mapping

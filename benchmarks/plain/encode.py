@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from benchmarks.workbench import STREAMS, Workbench
-from lynx.config.experiment import Stream
+from lynx.config.files import Stream
 from lynx.features.clips import video_pixels, x_pixels
 from lynx.model.adapters import adapter_switched
 from lynx.model.base import Base

@@ -161,7 +161,7 @@ def features(
     """Encode one token stream of one split once, and store it if the site's disk allows."""
     from typing import get_args
 
-    from lynx.config.experiment import Stream
+    from lynx.config.files import Stream
 
     known: dict[str, Stream] = {name: name for name in get_args(Stream)}
     if stream not in known:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from lynx.config.experiment import MAIN_VARIANT, BenchmarkConfig, Experiment
+from lynx.config.experiment import MAIN_VARIANT, Experiment
 from lynx.config.explain import Locate, unknown_name
+from lynx.config.files import BenchmarkConfig
 from lynx.config.stages import Recipe, RgbdFrames
 from lynx.errors import InputError
 

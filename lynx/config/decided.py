@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import cast
 
 from lynx.config import slices
-from lynx.config.experiment import Experiment, Stream
+from lynx.config.experiment import Experiment
+from lynx.config.files import Stream
 from lynx.config.loading import DEFAULT, load_experiment
 from lynx.errors import InputError
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lynx.config.experiment import MAIN_VARIANT, Experiment, Stream
+from lynx.config.experiment import MAIN_VARIANT, Experiment
+from lynx.config.files import Stream
 from lynx.config.layout import Layout, manifest
 from lynx.config.streams import stream_folder, vision_parent
 

@@ -13,13 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from lynx.config.experiment import (
-    BenchmarkConfig,
-    MainConfig,
-    ScaleConfig,
-    SiteConfig,
-    VariantConfig,
-)
+from lynx.config.files import BenchmarkConfig, MainConfig, ScaleConfig, SiteConfig, VariantConfig
 from lynx.config.published import Published
 from lynx.config.recipes import RecipeFile
 from lynx.config.stages import Recipe

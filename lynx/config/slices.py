@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lynx.config.experiment import Experiment, Stream
+from lynx.config.experiment import Experiment
+from lynx.config.files import Stream
 from lynx.config.stages import ViewSettings
 from lynx.errors import InputError
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from lynx.config.experiment import SiteConfig
 from lynx.config.explain import in_file, validate
+from lynx.config.files import SiteConfig
 from lynx.config.yaml_files import read_mapping
 from lynx.errors import InputError
 

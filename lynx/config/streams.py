@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lynx.config.experiment import Experiment, Stream
+from lynx.config.experiment import Experiment
+from lynx.config.files import Stream
 from lynx.config.layout import Layout
 from lynx.errors import InputError
 

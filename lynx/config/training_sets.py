@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lynx.config.experiment import BenchmarkConfig, Experiment
+from lynx.config.experiment import Experiment
 from lynx.config.explain import unknown_name
+from lynx.config.files import BenchmarkConfig
 from lynx.errors import InputError
 
 

@@ -11,14 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lynx.config.checks import check_site, check_sources, check_world
-from lynx.config.experiment import (
-    Alignment,
-    BenchmarkConfig,
-    Experiment,
-    VariantConfig,
-    VariantPlan,
-)
+from lynx.config.experiment import Alignment, Experiment, VariantPlan
 from lynx.config.explain import Locate
+from lynx.config.files import BenchmarkConfig, VariantConfig
 from lynx.config.recipes import Overrides, RecipeSource, resolve
 from lynx.config.stages import Recipe
 from lynx.errors import InputError

@@ -13,7 +13,8 @@ from typing import Any
 
 from lynx.artifacts.hashing import hash_data, hash_file
 from lynx.config import slices
-from lynx.config.experiment import Experiment, Stream
+from lynx.config.experiment import Experiment
+from lynx.config.files import Stream
 from lynx.config.layout import FIGURES, Layout
 from lynx.config.loading import COMMAND_LINE, DEFAULT, load_experiment
 from lynx.config.published import Published, published_of

@@ -17,7 +17,7 @@ import torch
 from lynx.artifacts.manifest import Manifest, parent_entry
 from lynx.artifacts.verify import require_parent, require_stage
 from lynx.benchmarks import Benchmark, get_benchmark
-from lynx.config.experiment import Stream
+from lynx.config.files import Stream
 from lynx.config.names import require_names
 from lynx.config.stages import ViewSettings
 from lynx.errors import InputError

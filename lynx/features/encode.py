@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from lynx.config.experiment import Stream
+from lynx.config.files import Stream
 from lynx.config.stages import ViewSettings
 from lynx.features.clips import video_pixels, x_pixels
 from lynx.media.shelf import Shelf

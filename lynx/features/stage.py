@@ -14,7 +14,8 @@ from tqdm import tqdm
 from lynx.artifacts.manifest import Manifest, parent_entry
 from lynx.artifacts.verify import require_parent, require_stage
 from lynx.benchmarks.stage import unique_clips
-from lynx.config.experiment import MAIN_VARIANT, Stream
+from lynx.config.experiment import MAIN_VARIANT
+from lynx.config.files import Stream
 from lynx.config.slices import features_slice
 from lynx.config.stages import ViewSettings
 from lynx.config.streams import stream_folder, vision_parent

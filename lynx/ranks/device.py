@@ -11,7 +11,7 @@ from lynx.ranks.place import STORE, here
 if TYPE_CHECKING:
     import torch
 
-    from lynx.config.experiment import SiteConfig
+    from lynx.config.files import SiteConfig
 
 
 def pick_device(site: SiteConfig) -> torch.device:

@@ -13,7 +13,7 @@ from peft import PeftModel
 from lynx.artifacts.manifest import Manifest, parent_entry
 from lynx.artifacts.verify import require_parent, require_stage
 from lynx.benchmarks import get_benchmark
-from lynx.config.experiment import Stream
+from lynx.config.files import Stream
 from lynx.config.slices import sft_slice
 from lynx.config.streams import stream_folder
 from lynx.features.clips import usable_samples

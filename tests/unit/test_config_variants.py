@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from lynx.config import slices
-from lynx.config.experiment import Experiment, VariantConfig
+from lynx.config.experiment import Experiment
+from lynx.config.files import VariantConfig
 from lynx.config.inputs import (
     align_inputs,
     features_inputs,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from lynx.config.experiment import SiteConfig
+from lynx.config.files import SiteConfig
 from lynx.config.loading import load_experiment
 from lynx.errors import InputError
 from lynx.ranks.device import device_name, pick_device

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import get_args
 
 from lynx.artifacts.verify import require_stage
-from lynx.config.experiment import Device
 from lynx.config.explain import unknown_key
+from lynx.config.files import Device
 from lynx.config.loading import configured_with
 from lynx.config.stages import Recipe
 from lynx.errors import InputError

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from lynx.benchmarks import get_benchmark
-from lynx.config.experiment import BenchmarkConfig
+from lynx.config.files import BenchmarkConfig
 from lynx.report.figures.style import colour_of, drawing, nothing
 from lynx.report.runs import Run, Runs
 from lynx.report.spread import Spread
