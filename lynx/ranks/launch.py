@@ -30,6 +30,8 @@ WRONG_INPUT = 2
 ERROR_FILE = "TORCHELASTIC_ERROR_FILE"  # where torch looks for what a process says of its end
 GRACE = 120  # seconds for the ranks to save their state; a cluster's own limit is mostly shorter
 PERIOD = 0.2  # seconds between two looks at the ranks
+ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+TORCH_SIGNALS = "TORCHELASTIC_SIGNALS_TO_HANDLE"  # those that torch installs handlers for
 
 
 def on_ranks(experiment: Experiment, asked: int | None, work: Callable[[], None]) -> None:
@@ -76,14 +78,10 @@ def launch(count: int, arguments: Sequence[str]) -> None:
     Raises InputError with the sentence of a rank that ended with one. SIGTERM is handed on, so that
     the ranks save their state; if they end by it, or another one dies, this ends with SystemExit.
     """
-    from torch.distributed.elastic.multiprocessing import (
-        DefaultLogsSpecs,
-        SignalException,
-        start_processes,
-    )
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, start_processes
 
     logging.getLogger("torch.distributed.elastic.multiprocessing.api").setLevel(logging.CRITICAL)
-    with tempfile.TemporaryDirectory(prefix="lynx-ranks-") as folder, _own_signals():
+    with tempfile.TemporaryDirectory(prefix="lynx-ranks-") as folder, _noted_signals() as noted:
         context = start_processes(
             "lynx",
             sys.executable,
@@ -91,12 +89,12 @@ def launch(count: int, arguments: Sequence[str]) -> None:
             envs={index: rank_environment(index, count, Path(folder)) for index in range(count)},
             logs_specs=DefaultLogsSpecs(log_dir=folder),
         )
-        try:
-            result = context.wait(period=PERIOD)
-        except SignalException as caught:
+        result = None
+        while result is None and not noted:
+            result = context.wait(timeout=PERIOD, period=PERIOD)
+        if result is None:
             context.close(signal.SIGTERM, timeout=GRACE)
-            raise SystemExit(128 + caught.sigval) from None
-        assert result is not None
+            raise SystemExit(128 + noted[0])
         if result.is_failed():
             _tell(list(result.failures.values()), count)
 
@@ -116,15 +114,24 @@ def rank_environment(index: int, count: int, folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _own_signals() -> Iterator[None]:
-    """Give back the signal handlers that torch replaces."""
-    names = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
-    before = {name: signal.getsignal(name) for name in names}
+def _noted_signals() -> Iterator[list[int]]:
+    """Signals that ask for an end, noted and not acted on: one that comes while ranks are being
+    started would leave some behind. Torch, whose handlers raise, is told to install none."""
+    noted: list[int] = []
+    before = {name: signal.getsignal(name) for name in ENDINGS}
+    torch_asks = os.environ.get(TORCH_SIGNALS)
+    os.environ[TORCH_SIGNALS] = ""
+    for name in (name for name, handler in before.items() if handler is not signal.SIG_IGN):
+        signal.signal(name, lambda number, _: noted.append(number))
     try:
-        yield
+        yield noted
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
+        if torch_asks is None:
+            del os.environ[TORCH_SIGNALS]
+        else:
+            os.environ[TORCH_SIGNALS] = torch_asks
 
 
 def _tell(failures: Sequence[ProcessFailure], count: int) -> None:

@@ -15,7 +15,7 @@ from lynx.artifacts.manifest import read_manifest
 from lynx.artifacts.sealed import sealed_text
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.config.decided import decided, place_of
-from lynx.config.workflow import geometry_inputs, stability_inputs
+from lynx.config.inputs import geometry_inputs, stability_inputs
 from lynx.errors import InputError
 from lynx.report.explanation import explain
 from lynx.report.verification import lines, verify
