@@ -168,12 +168,20 @@ def optional_text(item: Mapping[str, Any], key: str, place: str) -> str | None:
 def scan_id(item: Mapping[str, Any], place: str) -> str:
     """The ``scene_id`` of an item: a ScanNet scan such as ``scene0000_00``.
 
+    Raises:
+        InputError: as ``required`` and ``scan_name`` do.
+    """
+    return scan_name(required(item, "scene_id", str, place), "scene_id", place)
+
+
+def scan_name(scene: str, key: str, place: str) -> str:
+    """``scene``, found in the field ``key``, as a ScanNet scan.
+
     Anything else is refused, a path above all: the id becomes a folder name.
     """
-    scene = required(item, "scene_id", str, place)
     if not _SCANNET_SCAN.fullmatch(scene):
         raise InputError(
-            f"{place}: field 'scene_id': found {scene!r}, expected a ScanNet scan such as "
+            f"{place}: field {key!r}: found {scene!r}, expected a ScanNet scan such as "
             "scene0000_00; correct the annotation"
         )
     return scene

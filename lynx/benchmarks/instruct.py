@@ -44,9 +44,9 @@ class Record:
         return self.exchanges[0]
 
 
-def stands_in(instruct: Path, official: Path) -> bool:
-    """Whether the instruct file is read because the official file is not there."""
-    return instruct.is_file() and not official.is_file()
+def stands_in(instruct: Path, *official: Path) -> bool:
+    """Whether the instruct file is read because none of the official files is there."""
+    return instruct.is_file() and not any(path.is_file() for path in official)
 
 
 def read_instruct(path: Path) -> list[Record]:

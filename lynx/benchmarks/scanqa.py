@@ -23,8 +23,10 @@ from lynx.benchmarks.annotation import (
     unique,
     within_budget,
 )
+from lynx.benchmarks.instruct import stands_in
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Turn
+from lynx.benchmarks.scene_instruct import read_scene_instruct
 from lynx.benchmarks.short_answers import EXACT_MATCH_METRICS, score_phrases
 from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
@@ -36,6 +38,7 @@ FILES = {
     "val": "ScanQA_v1.0_val.json",
     "test_w_obj": "ScanQA_v1.0_test_w_obj.json",
 }
+INSTRUCT = "scanqa_train_instruct.json"
 # Published without answers: predictions can be made, and scored by the benchmark's server alone.
 _WITHOUT_ANSWERS = "test_w_obj"
 
@@ -46,12 +49,16 @@ _HOW_TO_GET = (
 
 
 def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Annotation:
-    """Read a split from the official JSON file.
+    """Read a split from the official file; for training alone, from the instruct file without it.
 
     Raises:
-        InputError: the split or file is unknown, a field is missing or of the wrong type, an id
-            occurs twice, or more than the share ``allow_missing`` of the questions is unusable.
+        InputError: the split or file is unknown, a field is missing or of the wrong type, an id of
+            the official file occurs twice, or more than the share ``allow_missing`` of the
+            questions is unusable.
     """
+    instruct = annotations_root / INSTRUCT
+    if split == "train" and stands_in(instruct, annotations_root / FILES["train"]):
+        return read_scene_instruct(instruct, allow_missing)
     path = annotation_file(annotations_root, FILES, split, _HOW_TO_GET)
     items = objects(read_json(path), str(path))
     ids = texts_of(items, "question_id", str, str(path))

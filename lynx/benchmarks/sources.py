@@ -49,7 +49,7 @@ _SCANQA = Source(
             answers_public=False,
         ),
     },
-    further=(),
+    further=(scanqa.INSTRUCT,),
     licence=f"questions CC BY-NC-SA 3.0; {_SCANS_LICENCE}",
     access=(
         "the JSON files lie on the public drive that the ScanQA repository "
@@ -72,7 +72,7 @@ _SQA3D = Source(
             counted(67, "scenes"),
         ),
     },
-    further=(),
+    further=(sqa3d.INSTRUCT,),
     licence=f"questions CC BY 4.0; {_SCANS_LICENCE}",
     access=(
         "the archive is Zenodo's record 7792397 (https://zenodo.org/records/7792397), no form; for "

@@ -22,8 +22,10 @@ from lynx.benchmarks.annotation import (
     unique,
     within_budget,
 )
+from lynx.benchmarks.instruct import stands_in
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Turn
+from lynx.benchmarks.scene_instruct import read_scene_instruct
 from lynx.benchmarks.short_answers import EXACT_MATCH_METRICS, score_exact_match
 from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
@@ -32,6 +34,7 @@ from lynx.metrics.cleaning import has_content
 SPLITS = ("train", "val", "test")
 QUESTIONS = {split: f"v1_balanced_questions_{split}_scannetv2.json" for split in SPLITS}
 ANNOTATIONS = {split: f"v1_balanced_sqa_annotations_{split}_scannetv2.json" for split in SPLITS}
+INSTRUCT = "SQA_train_instruct.json"
 
 TYPES = ("What", "Is", "How", "Can", "Which", "Other")
 
@@ -46,11 +49,18 @@ _Items = dict[str, dict[str, Any]]
 def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Annotation:
     """Read a split from the official pair of files, joined by question id.
 
+    For training alone, the instruct file is read where neither file of the pair is there; its
+    questions have no type, for the situation hides their first word.
+
     Raises:
         InputError: the split or a file is unknown, the files do not belong together, a field is
-            missing or of the wrong type, an id occurs twice, or more than the share
+            missing or of the wrong type, an id of the pair occurs twice, or more than the share
             ``allow_missing`` of the questions is unusable.
     """
+    instruct = annotations_root / INSTRUCT
+    pair = (annotations_root / names["train"] for names in (QUESTIONS, ANNOTATIONS))
+    if split == "train" and stands_in(instruct, *pair):
+        return read_scene_instruct(instruct, allow_missing)
     questions_path = annotation_file(annotations_root, QUESTIONS, split, _HOW_TO_GET)
     answers_path = annotation_file(annotations_root, ANNOTATIONS, split, _HOW_TO_GET)
     questions = _by_id(questions_path, "questions")

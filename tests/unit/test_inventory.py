@@ -22,6 +22,7 @@ from lynx.benchmarks.mlvu import TASKS as MLVU_TASKS
 from lynx.benchmarks.music_avqa import FILES as MUSIC_FILES
 from lynx.benchmarks.music_avqa_original import FILES as ORIGINAL_MUSIC_FILES
 from lynx.benchmarks.scanqa import FILES as SCANQA_FILES
+from lynx.benchmarks.scanqa import INSTRUCT as SCANQA_INSTRUCT
 from lynx.benchmarks.source import PublishedCount, SplitSource
 from lynx.benchmarks.sources import SOURCES, get_source
 from lynx.errors import InputError
@@ -223,6 +224,7 @@ def test_a_whole_set_is_complete(root: Path) -> None:
         SCANQA_FILES["train"]: "read",
         SCANQA_FILES["val"]: "read",
         SCANQA_FILES["test_w_obj"]: "absent",
+        SCANQA_INSTRUCT: "absent",
     }
     raw = (root / "data/scanqa" / SCANQA_FILES["train"]).read_bytes()
     first = found.files[0]
@@ -418,6 +420,24 @@ def test_a_stand_in_and_unused_files_are_told(root: Path) -> None:
     content = split_of(found, "train").content
     assert content is not None
     assert content.missing == {"T0": "Charades_v1/T0.mp4: no such file"}
+
+
+def test_a_stand_in_of_rooms_is_told(root: Path) -> None:
+    asked = [{"from": "human", "value": "<image>\nWhat is red?"}, {"from": "gpt", "value": "lamp"}]
+    records = [
+        {"id": f"train-{number}", "video": scene, "conversations": asked}
+        for number, scene in enumerate((SCENES["train"], "scene0001_00"))
+    ]
+    write(scanqa(root) / "data/scanqa" / SCANQA_INSTRUCT, records)
+    assert states(inventory(root, "scanqa"))[SCANQA_INSTRUCT] == "not read"
+    (root / "data/scanqa" / SCANQA_FILES["train"]).unlink()
+    found = inventory(root, "scanqa")
+    read = states(found)
+    assert (read[SCANQA_FILES["train"]], read[SCANQA_INSTRUCT]) == ("absent", "read")
+    content = split_of(found, "train").content
+    assert content is not None
+    assert (content.kept, content.clips) == (2, 2)
+    assert list(content.missing) == ["scene0001_00"]
 
 
 def test_clip_files_are_hashed_when_asked(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
