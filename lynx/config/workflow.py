@@ -186,17 +186,17 @@ class WorkflowConfig:
         return [str(figures / f"{name}.{kind}") for name in FIGURES for kind in chosen]
 
     def analyses(self) -> list[str]:
-        """What tables show beside the headlines: ablations, and measures of base and reference."""
+        """What tables show beside the headlines: more variants, measures of base and reference."""
         measures = [str(self._layout.geometry), str(self._layout.stability)]
-        return measures + self._ablations()
+        return measures + self._further_variants()
 
-    def _ablations(self) -> list[str]:
-        """Scores of the variants that no benchmark's headline shows and a published row names."""
+    def _further_variants(self) -> list[str]:
+        """Scores of variants that no headline shows: ablations of a published row, our controls."""
         return [
             str(self._layout.metrics(variant, benchmark, self.experiment.main.seed))
             for table in self._published.tables.values()
             for variant in table.variants
-            if variant not in self.variants() and variant not in table.controls
+            if variant not in self.variants()
             for benchmark in table.benchmarks
             if benchmark in self.experiment.main.benchmarks
         ]

@@ -7,6 +7,7 @@ import re
 import yaml
 
 from lynx.config.targets import named_targets
+from lynx.config.workflow import WorkflowConfig
 from tests.unit.config_copy import MAIN, ROOT, load
 
 
@@ -62,3 +63,21 @@ def test_the_table_of_published_commands_names_targets() -> None:
     sets = ("avqa", "music_avqa", "avsd", "scanqa", "egoexo", "llava_video")
     scripts = {f"{stage}_{name}" for stage in ("align", "sft", "eval") for name in sets}
     assert scripts | {"align_3d", "eval_videomme", "eval_mvbench", "eval_mlvu"} <= named
+
+
+def test_analyses_are_what_no_headline_shows() -> None:
+    """The ablations of the publication on ScanQA, our control of equal length on every set."""
+    known = WorkflowConfig((), (), ROOT, load({"benchmarks": ["scanqa", "avqa"], "seed": 3}))
+    of_the_paper = [
+        *("no-attention", "no-moments", "no-align", "rank-8", "rank-16", "rank-32"),
+        *("reference-audio", "reference-3d", "reference-video", "reference-all"),
+    ]
+    assert sorted(known.analyses()) == sorted(
+        [
+            "results/demo/geometry.json",
+            "results/demo/stability.json",
+            *(f"results/demo/{name}/scanqa/seed3/metrics.json" for name in of_the_paper),
+            "results/demo/repeated-video/scanqa/seed3/metrics.json",
+            "results/demo/repeated-video/avqa/seed3/metrics.json",
+        ]
+    )
