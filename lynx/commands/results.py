@@ -28,7 +28,12 @@ def table(
 @app.command()
 def seeds(
     benchmark: Annotated[str, typer.Argument(help="E.g. scanqa.")],
-    write: Annotated[bool, typer.Option("--write", help="Write results/tables/ too.")] = False,
+    write: Annotated[
+        bool,
+        typer.Option(
+            "--write", help="Write those of the configured variants and seeds to results/tables/."
+        ),
+    ] = False,
     config: ConfigFiles = [],  # noqa: B006
     sets: Overrides = [],  # noqa: B006
     root: Root = HERE,

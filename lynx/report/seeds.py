@@ -15,10 +15,13 @@ from lynx.report.runs import RESULTS, read_runs_of
 from lynx.report.spread import Spread
 from lynx.report.terminal import TITLES
 
+Runs = dict[str, dict[int, dict[str, Any]]]
+"""Variant -> seed -> metrics.json."""
 
-def read_seeds(project: Project, benchmark: str) -> dict[str, dict[int, dict[str, Any]]]:
-    """Every run's metrics at the configured scale: variant -> seed -> metrics.json."""
-    runs: dict[str, dict[int, dict[str, Any]]] = {}
+
+def read_seeds(project: Project, benchmark: str) -> Runs:
+    """Every run's metrics at the configured scale."""
+    runs: Runs = {}
     for run in read_runs_of(project.layout.root, project.layout.scale, benchmark):
         runs.setdefault(run.name.variant, {})[run.name.seed] = dict(run.report)
     if not runs:
@@ -60,9 +63,22 @@ class Shown:
         return {name: Spread(tuple(read[name]["value"] for read in seeds)) for name in seeds[0]}
 
 
-def seed_rows(project: Project, benchmark: str) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the table over seeds: values x 100, mean and sample deviation."""
-    runs, shown = read_seeds(project, benchmark), Shown.of(project, benchmark)
+def configured(project: Project, runs: Runs) -> Runs:
+    """Those of `lynx` and its controls over the configured seeds, whatever else was run."""
+    found = {
+        variant: {
+            seed: runs[variant][seed]
+            for seed in project.experiment.main.seeds
+            if seed in runs[variant]
+        }
+        for variant in project.experiment.shown_variants
+        if variant in runs
+    }
+    return {variant: seeds for variant, seeds in found.items() if seeds}
+
+
+def seed_rows(project: Project, runs: Runs, shown: Shown) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a table over seeds: values x 100, mean and sample deviation."""
     order = [name for name in project.experiment.variants if name in runs]
     groups = shown.read(next(iter(runs[order[0]].values())))
     titles = [f"{name} ({item['count']})" for name, item in groups.items()]
@@ -78,10 +94,10 @@ def seed_rows(project: Project, benchmark: str) -> tuple[list[str], list[list[st
 
 
 def print_seeds(project: Project, benchmark: str) -> None:
-    """Print the table over seeds."""
-    header, rows = seed_rows(project, benchmark)
-    title = Shown.of(project, benchmark).title
-    table = Table(title=f"{benchmark}: {title} x 100 over seeds, mean ± sample deviation")
+    """Print the table over the seeds of every variant that was run."""
+    shown = Shown.of(project, benchmark)
+    header, rows = seed_rows(project, read_seeds(project, benchmark), shown)
+    table = Table(title=f"{benchmark}: {shown.title} x 100 over seeds, mean ± sample deviation")
     for index, title in enumerate(header):
         table.add_column(title, justify="left" if index < 2 else "right")
     for row in rows:
@@ -90,18 +106,24 @@ def print_seeds(project: Project, benchmark: str) -> None:
 
 
 def write_seeds(project: Project, benchmark: str) -> None:
-    """Write every run's main metric as CSV and the table over seeds as Markdown."""
+    """Write the configured runs' main metric as CSV and the table over seeds as Markdown."""
     folder = project.layout.tables
     shown = Shown.of(project, benchmark)
+    runs = configured(project, read_seeds(project, benchmark))
+    if not runs:
+        raise InputError(
+            f"{benchmark}: no run of a configured variant and seed found, expected one of "
+            f"{', '.join(project.experiment.shown_variants)}; run the target experiments first"
+        )
     lines = [f"variant,seed,group,count,{shown.metric}"]
-    for variant, runs in read_seeds(project, benchmark).items():
-        for seed, report in sorted(runs.items()):
+    for variant, seeds in runs.items():
+        for seed, report in sorted(seeds.items()):
             lines += [
                 f"{variant},{seed},{name},{item['count']},{item['value']:.6f}"
                 for name, item in shown.read(report).items()
             ]
     write_atomic(folder / f"{benchmark}-seeds.csv", "\n".join(lines) + "\n")
-    header, rows = seed_rows(project, benchmark)
+    header, rows = seed_rows(project, runs, shown)
     table = [header, ["---", "---", *(["---:"] * (len(header) - 2))], *rows]
     text = "".join(f"| {' | '.join(row)} |\n" for row in table)
     note = f"{benchmark}: {shown.title} x 100, mean ± sample deviation over seeds"

@@ -386,6 +386,22 @@ def test_seeds_of_a_benchmark_wait_for_no_other(root: Path) -> None:
         read_seeds(load(root), "sqa3d")
 
 
+def test_the_written_table_over_seeds_is_of_the_configured_runs(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever else was run before it: it is made from its inputs alone. Printed are all."""
+    needs = {"needs": {"depth": {"em": 0.5}}}
+    for variant, seed in (("lynx", 0), ("video-only", 1), ("lynx", 9), ("rank-8", 0)):
+        write_score(root, "scanqa", {"em": 0.2}, variant=variant, seed=seed, groups=needs)
+    monkeypatch.chdir(root)
+    printed = call(monkeypatch, capsys, "seeds", "scanqa", "--write").out
+    assert "rank-8" in printed
+    assert "0, 9" in printed
+    rows = (root / TABLES / "scanqa-seeds.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert {tuple(row.split(",")[:2]) for row in rows} == {("lynx", "0"), ("video-only", "1")}
+    assert "rank-8" not in (root / TABLES / "scanqa-seeds.md").read_text(encoding="utf-8")
+
+
 def test_two_files_that_claim_one_run(root: Path) -> None:
     path = write_score(root, "scanqa", {"em": 0.2})
     other = root / "results/demo/lynx/scanqa/seed7/metrics.json"
