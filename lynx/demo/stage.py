@@ -14,6 +14,7 @@ from lynx.demo.sounds import export_sounds
 from lynx.demo.world import WorldSettings, export_world
 from lynx.errors import InputError
 from lynx.project import Project, StageRun
+from lynx.ranks.device import device_name, pick_device
 
 Export = Callable[[Path, WorldSettings, int], None]
 
@@ -56,7 +57,6 @@ def run_train_base(project: Project, target: Path) -> None:
     import dataclasses
 
     from lynx.demo.base.build import DEMO_BASE, WORLD_SEED, build_base  # imports torch
-    from lynx.ranks.device import device_name, pick_device
 
     settings: dict[str, object] = {"world_seed": WORLD_SEED, **dataclasses.asdict(DEMO_BASE)}
     run = StageRun.prepare(project, "train-base", target, settings, [], DEMO_BASE.seed)

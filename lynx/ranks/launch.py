@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lynx.errors import InputError
+from lynx.ranks.device import pick_device
 from lynx.ranks.place import LAUNCHER, STOPPED, STORE, here, joined
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ def on_ranks(experiment: Experiment, asked: int | None, work: Callable[[], None]
     `asked` is what the user asks for; without it, it is the scale's `gpus` where there are GPUs.
     """
     if here().count > 1:
-        from lynx.ranks.device import pick_device
-
         with joined(pick_device(experiment.site)):
             work()
         return

@@ -15,13 +15,13 @@ from lynx.report.runs import RESULTS, read_runs_of
 from lynx.report.spread import Spread
 from lynx.report.terminal import TITLES
 
-Runs = dict[str, dict[int, dict[str, Any]]]
+Reports = dict[str, dict[int, dict[str, Any]]]
 """Variant -> seed -> metrics.json."""
 
 
-def read_seeds(project: Project, benchmark: str) -> Runs:
+def read_seeds(project: Project, benchmark: str) -> Reports:
     """Every run's metrics at the configured scale."""
-    runs: Runs = {}
+    runs: Reports = {}
     for run in read_runs_of(project.layout.root, project.layout.scale, benchmark):
         runs.setdefault(run.name.variant, {})[run.name.seed] = dict(run.report)
     if not runs:
@@ -63,7 +63,7 @@ class Shown:
         return {name: Spread(tuple(read[name]["value"] for read in seeds)) for name in seeds[0]}
 
 
-def configured(project: Project, runs: Runs) -> Runs:
+def configured(project: Project, runs: Reports) -> Reports:
     """Those of `lynx` and its controls over the configured seeds, whatever else was run."""
     found = {
         variant: {
@@ -77,7 +77,7 @@ def configured(project: Project, runs: Runs) -> Runs:
     return {variant: seeds for variant, seeds in found.items() if seeds}
 
 
-def seed_rows(project: Project, runs: Runs, shown: Shown) -> tuple[list[str], list[list[str]]]:
+def seed_rows(project: Project, runs: Reports, shown: Shown) -> tuple[list[str], list[list[str]]]:
     """Header and rows of a table over seeds: values x 100, mean and sample deviation."""
     order = [name for name in project.experiment.variants if name in runs]
     groups = shown.read(next(iter(runs[order[0]].values())))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from lynx.artifacts.sealed import number_problems
-from lynx.artifacts.stages import STAGE_VERSIONS
+from lynx.artifacts.verify import version_problems
 from lynx.errors import InputError
 from lynx.report.runs import RESULTS
 
@@ -105,12 +106,8 @@ def _read(path: Path) -> dict[str, Any]:
             f"{path}: claims to be {said.stage} at {said.scale}, whose place is results/"
             f"{said.scale}/{said.stage}.json; delete this copy, or {again}"
         )
-    if said.stage_version != (version := STAGE_VERSIONS[path.stem]):
-        raise InputError(
-            f"{path}: made by version {said.stage_version} of stage {said.stage}, the code is at "
-            f"version {version}; {again}"
-        )
     found: dict[str, Any] = json.loads(text)
-    for problem in number_problems(path, found, again):
+    older = version_problems(path, said.stage, said.stage_version, again)
+    for problem in chain(older, number_problems(path, found, again)):
         raise InputError(problem)
     return found
