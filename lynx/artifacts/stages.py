@@ -13,8 +13,8 @@ STAGE_VERSIONS = {
     "align": 2,
     "features": 1,
     "sft": 3,
-    "predict": 3,
-    "score": 3,
+    "predict": 4,
+    "score": 4,
     "lmms": 3,
     "train-base": 2,
 }

@@ -9,6 +9,7 @@ from lynx.config.experiment import MAIN_VARIANT, Experiment
 from lynx.config.files import Stream
 from lynx.config.layout import Layout, manifest
 from lynx.config.streams import stream_folder, vision_parent
+from lynx.config.training_sets import training_sources
 
 ANNOTATIONS = ("*.json", "*/*.json", "*/*.parquet", "*/*.srt")
 """Where annotation files lie below their root: in it, or one folder down."""
@@ -99,10 +100,13 @@ def sft_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str
 
 
 def predict_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str]:
-    """Base, table, evaluation streams, and the language adapter of a trained variant."""
+    """Base, table, evaluation streams, the language adapter of a trained variant, and the tables
+    of all that its adapters met, which are held against what is asked about."""
     layout, seed = Layout(Path(), experiment.scale_name), experiment.main.seed
     split = experiment.recipes[benchmark].evaluate.split
-    own = [manifest(layout.base), manifest(layout.data(benchmark))]
+    met = (name for names in training_sources(experiment, variant, benchmark) for name in names)
+    tables = [manifest(layout.data(name)) for name in dict.fromkeys((benchmark, *met))]
+    own = [manifest(layout.base), *tables]
     if experiment.variants[variant].sft:
         own.append(manifest(layout.sft(variant, experiment.trainer_of(benchmark), seed)))
     streams = experiment.variants[variant].streams

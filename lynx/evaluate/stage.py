@@ -18,13 +18,14 @@ from lynx.config.streams import stream_folder
 from lynx.config.training_sets import training_sources
 from lynx.errors import InputError
 from lynx.evaluate.metrics_file import write_report
+from lynx.evaluate.overlap import shared_names
 from lynx.evaluate.predictions import read_predictions, write_predictions
 from lynx.project import Project, StageRun
 from lynx.ranks.device import device_name
 
-# Among the facts of predictions and in a score: tokens of all streams before each question, and
-# the first question as it was asked.
-VISUAL_TOKENS, PROMPT = "visual_tokens", "prompt"
+# Among the facts of predictions and in a score: tokens of all streams before each question, the
+# first question as it was asked, and scored clips named as a file that was trained on.
+VISUAL_TOKENS, PROMPT, SHARED_NAMES = "visual_tokens", "prompt", "shared_names"
 
 
 def run_predict(project: Project, variant: str, benchmark: str) -> None:
@@ -38,9 +39,11 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
     experiment, layout, seed = project.experiment, project.layout, project.seed
     settings = experiment.recipe_of(variant, benchmark).evaluate
     streams = experiment.variants[variant].streams
+    met = training_sources(experiment, variant, benchmark)
+    tables = dict.fromkeys((benchmark, *(name for names in met for name in names)))
     parents = [
         ("base", layout.base),
-        ("data", layout.data(benchmark)),
+        *(("data", layout.data(name)) for name in tables),
         *(
             ("features", stream_folder(experiment, layout, variant, benchmark, settings.split, x))
             for x in dict.fromkeys(streams)
@@ -58,8 +61,8 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
         parents,
         seed,
     )
-    met = training_sources(experiment, variant, benchmark)
     require_held_out(project, benchmark, settings.split, met)
+    shared = shared_names(project, benchmark, settings.split, met)
     with run.state() as state:
         base = load_for(project, variant, benchmark, settings.split, streams)
         sources = token_sources(project, variant, benchmark, settings.split, streams, base)
@@ -79,6 +82,7 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
             view, first = experiment.view_of(benchmark, settings.split), samples[0]
             draft.facts[VISUAL_TOKENS] = sum(stream_tokens(base.info, view, x) for x in streams)
             draft.facts[PROMPT] = task.prompt(first, len(first.turns) - 1)
+            draft.facts[SHARED_NAMES] = shared
 
 
 def run_score(project: Project, variant: str, benchmark: str) -> None:
@@ -113,7 +117,7 @@ def run_score(project: Project, variant: str, benchmark: str) -> None:
         "data": table.content,
         "stage_version": STAGE_VERSIONS["score"],
         "versions": package_versions(),
-        **{key: manifest.facts[key] for key in (VISUAL_TOKENS, PROMPT)},
+        **{key: manifest.facts[key] for key in (VISUAL_TOKENS, PROMPT, SHARED_NAMES)},
         "settings": manifest.settings,
         "ranks": experiment.adapter_ranks(variant, benchmark),
         **asdict(lineage(layout.root, folder)),

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from lynx.artifacts.manifest import read_manifest
-from lynx.benchmarks.sample import read_samples, write_samples
+from lynx.benchmarks.sample import read_samples
 from lynx.benchmarks.stage import read_split, require_held_out, training_clips
 from lynx.errors import InputError
 from tests.command_line import Outcome
@@ -173,7 +173,11 @@ def test_answers_about_what_was_trained_on_are_refused(
     project = load(root)
     first = read_split(project, "scanqa", "test_w_obj")[0]
     table = project.layout.data("sqa3d") / "train.jsonl"
-    write_samples(table, [first.model_copy(update={"id": "0"})])
+    shared = [first.model_copy(update={"id": "0"})]
+    monkeypatch.setattr(
+        "lynx.benchmarks.stage.read_samples",
+        lambda path: shared if path == table.relative_to(root) else read_samples(path),
+    )
     monkeypatch.setattr("lynx.evaluate.stage.training_sources", lambda *_: [("sqa3d",)])
     outcome = lynx("predict", "--variant", "lynx", "--benchmark", "scanqa")
     assert (outcome.code, outcome.said) == (

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,8 +89,27 @@ class Cluster:
             except psutil.TimeoutExpired:
                 process.kill()
 
+    def lose_the_node(self, job: str) -> None:
+        """End the node's daemon and all that it ran of a job at once, as a loss of power does.
+
+        Slurm would find out by itself after `SlurmdTimeout`; here it is told.
+        """
+        daemon = self._alive("run/slurmd.pid")
+        assert daemon is not None
+        daemon.kill()
+        daemon.wait(timeout=20)
+        for process in _processes_of(job):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.run("scontrol", "update", f"NodeName={_host()}", "State=DOWN", "Reason=lost")
+
+    def bring_the_node_back(self) -> None:
+        """Start its daemon anew and wait until it takes jobs."""
+        self._call(_program("slurmd"), "-f", str(self.folder / "slurm.conf"))
+        self._wait_for_the_node()
+
     def _write_configuration(self) -> None:
-        host = socket.gethostname().split(".")[0]
+        host = _host()
         control, daemon = _free_ports(2)
         memory = psutil.virtual_memory().total * 9 // 10 // 2**20
         for index in range(GPUS):  # a plain file is refused, and jobs then see no GPU
@@ -216,6 +236,22 @@ def require_packages() -> None:
             raise NoSlurmError(f"{wanted} failed: {reason}")
     if still := [name for name in PROGRAMS if not _found(name)]:
         raise NoSlurmError(f"{', '.join(still)} not found after {wanted}")
+
+
+def _host() -> str:
+    return socket.gethostname().split(".")[0]
+
+
+def _processes_of(job: str) -> list[psutil.Process]:
+    """What runs of a job: Slurm's own processes for its steps first, they would report the rest."""
+    steps, others = [], []
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if f"slurmstepd: [{job}." in " ".join(process.cmdline()):
+                steps.append(process)
+            elif process.environ().get("SLURM_JOB_ID") == job:
+                others.append(process)
+    return [*steps, *others]
 
 
 def _found(name: str) -> str | None:

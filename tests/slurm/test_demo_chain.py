@@ -1,5 +1,5 @@
 """The demo's chain up to alignment through a real Slurm: a job is cancelled in the middle, then the
-controller killed and the next job's time runs out."""
+controller killed and the next job's time runs out; a node is lost with what it trains."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
+from lynx.align.stage import run_align, run_reference
 from lynx.artifacts.hashing import hash_file
 from lynx.artifacts.owner import Owner
 from lynx.artifacts.verify import verify_files
@@ -125,8 +127,6 @@ def told_to_end(process: int) -> bool:
 def test_a_job_is_cancelled_and_the_controller_killed(
     tmp_path_factory: pytest.TempPathFactory, cluster: Cluster
 ) -> None:
-    from lynx.align.stage import run_align, run_reference
-
     root = project(tmp_path_factory.mktemp("cluster") / "with space")
     with controller(root, cluster) as process:
         first = trainer(root, process, steps=2)
@@ -162,7 +162,35 @@ def test_a_job_is_cancelled_and_the_controller_killed(
     assert finish(root, cluster) == 0
     assert "Nothing to be done" in said(root), "facts of the cluster repeat nothing"
 
-    undisturbed = project(tmp_path_factory.mktemp("local") / "project")
+    require_undisturbed_result(root, tmp_path_factory.mktemp("local"))
+
+
+def test_a_node_is_lost_with_its_job(
+    tmp_path_factory: pytest.TempPathFactory, cluster: Cluster
+) -> None:
+    """The job waits for a node, and goes on from its last checkpoint under the same controller."""
+    root = project(tmp_path_factory.mktemp("lost") / "project")
+    run_reference(prepare(root), "3d")
+    with controller(root, cluster) as process:
+        lost = trainer(root, process, steps=3)
+        job = str(lost.slurm_job)
+        cluster.lose_the_node(job)
+        assert not psutil.pid_exists(lost.pid)
+        (state,) = (root / "work").glob("align-*")
+        kept = max(saved(state))
+        assert [[name, now] for name, now, _ in cluster.queue()] == [[job, "PENDING"]]
+        cluster.run("scontrol", "update", f"JobId={job}", "StartTime=now")
+        cluster.bring_the_node_back()
+        assert process.wait(timeout=PATIENCE) == 0, said(root)
+    second = (root / "logs/demo/align-3d-seed0.2.log").read_text(encoding="utf-8")
+    assert f"{lost}, which was killed" in second
+    assert f"going on from step {kept} of" in second
+    require_undisturbed_result(root, tmp_path_factory.mktemp("local"))
+
+
+def require_undisturbed_result(root: Path, other: Path) -> None:
+    """The alignment equals, byte for byte, one that was left alone on this machine."""
+    undisturbed = project(other / "project")
     local = prepare(undisturbed)
     run_reference(local, "3d")
     run_align(local, "3d")

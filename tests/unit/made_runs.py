@@ -18,7 +18,7 @@ from lynx.config import inputs
 from lynx.config.decided import decided, place_of
 from lynx.config.layout import Layout
 from lynx.evaluate.predictions import write_predictions
-from lynx.evaluate.stage import PROMPT, VISUAL_TOKENS, run_headline, run_score
+from lynx.evaluate.stage import PROMPT, SHARED_NAMES, VISUAL_TOKENS, run_headline, run_score
 from lynx.project import Project
 from tests.unit.config_copy import MAIN, copy_config
 
@@ -92,7 +92,9 @@ def make(project: Project, folder: Path, texts: Mapping[str, str]) -> None:
             draft.counts[f"{split} kept"] = len(QUESTIONS)
         elif place.stage == "predict":
             draft.counts["answered"] = len(ANSWERS)
-            draft.facts.update({VISUAL_TOKENS: 1, PROMPT: "how many?"})
+            draft.facts.update(
+                {VISUAL_TOKENS: 1, PROMPT: "how many?", SHARED_NAMES: {"clips": 0, "first": {}}}
+            )
 
 
 def parents_of(project: Project, stage: str, names: Mapping[str, str]) -> list[str]:

@@ -66,6 +66,7 @@ def write_score(
         "versions": {"torch": "2.11.0"},
         "settings": {"view": view},
         "visual_tokens": 130,
+        "shared_names": {"clips": 0, "first": {}},
         "prompt": "<image>\nWhat | is this?",
         "ranks": {**({"vision": 16} if aligned else {}), **({"language": 32} if trained else {})},
         "parameters": {

@@ -323,6 +323,8 @@ def test_latex_rows_are_whole_and_its_signs_commands(root: Path) -> None:
             assert {line.count(" & ") + 1 for line in rows} == {len(columns)}, path.name
         assert text.isascii(), path.name
         assert text.count("{") == text.count("}")
+    depth = (root / TABLES / "2-depth.tex").read_text(encoding="utf-8")
+    assert r" & \lynxrun{demo-lynx-scanqa}{" in depth
     assert latex_text("a_b 5% ± 0.1 {x} ~ ^ \\ & # $ -0.4") == (
         r"a\_b 5\% $\pm$ 0.1 \{x\} \textasciitilde{} \textasciicircum{} \textbackslash{} \& \# \$ "
         r"$-$0.4"
@@ -331,7 +333,8 @@ def test_latex_rows_are_whole_and_its_signs_commands(root: Path) -> None:
 
 LATEX = shutil.which("pdflatex")
 DOCUMENT = r"""\documentclass{article}
-\usepackage{booktabs,graphicx}
+\pdfcompresslevel=0 \pdfobjcompresslevel=0
+\usepackage{%s}
 \begin{document}
 %s
 \end{document}
@@ -339,16 +342,20 @@ DOCUMENT = r"""\documentclass{article}
 
 
 @pytest.mark.skipif(LATEX is None, reason="there is no LaTeX on this machine")
-def test_latex_compiles(root: Path) -> None:
+@pytest.mark.parametrize("packages", ["booktabs,graphicx", "booktabs,graphicx,hyperref"])
+def test_latex_compiles(root: Path, packages: str) -> None:
+    """Where the document makes links, a cell of ours leads to its runs."""
     write_tables(load(scored(root)))
     folder = root / TABLES
     tables = "\n\\clearpage\n".join(
         f"\\input{{{path.name}}}" for path in sorted(folder.glob("*.tex"))
     )
-    (folder / "all.tex").write_text(DOCUMENT % tables, encoding="utf-8")
+    (folder / "all.tex").write_text(DOCUMENT % (packages, tables), encoding="utf-8")
     command = [str(LATEX), "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
     done = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+    led = b"runs.html#demo-lynx-scanqa" in (folder / "all.pdf").read_bytes()
+    assert led == ("hyperref" in packages)
 
 
 def test_a_score_of_another_schema_is_named(root: Path) -> None:

@@ -63,6 +63,8 @@ def _facts(run: Run) -> dict[str, str]:
     report = run.report
     view = report["settings"]["view"]
     counts = [f"{report[key]} {key}" for key in ("missing", "empty") if report[key]]
+    if shared := report["shared_names"]["clips"]:
+        counts.append(f"{shared} clips named as a file that was trained on")
     return {
         "split": ", ".join([f"{report['split']}, {report['samples']} questions", *counts]),
         "recipe": report["recipe"],

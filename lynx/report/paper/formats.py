@@ -44,8 +44,11 @@ def _templates() -> tuple[Environment, Environment]:
         variable_end_string=">>",
         block_start_string="<%",
         block_end_string="%>",
+        comment_start_string="<#",
+        comment_end_string="#>",
     )
     latex.filters["latex"] = latex_text
+    latex.filters["cell"] = _latex_cell
     return text, latex
 
 
@@ -57,6 +60,11 @@ def latex_text(text: str) -> str:
     """Text with LaTeX's special characters, and those of tables here, as commands."""
     letters = "".join(_LATEX.get(letter, letter) for letter in text)
     return re.sub(r"(?<![\w-])([+-])(\d)", r"$\1$\2", letters)
+
+
+def _latex_cell(cell: TextCell) -> str:
+    text = latex_text(cell.text)
+    return text if cell.card is None else f"\\lynxrun{{{cell.card}}}{{{text}}}"
 
 
 def markdown(grid: Grid) -> str:
@@ -89,8 +97,11 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def latex(grid: Grid) -> str:
-    """A `table*` with booktabs rules; the document loads booktabs and graphicx."""
-    return _render("table.tex.j2", grid=grid)
+    """A `table*` with booktabs rules; the document loads booktabs and graphicx.
+
+    Where it loads hyperref too, a cell of ours leads to its runs on the page beside the tables.
+    """
+    return _render("table.tex.j2", grid=grid, runs_page=f"{RUNS_PAGE}.html")
 
 
 def html(grid: Grid) -> str:
