@@ -30,7 +30,6 @@ from lynx.benchmarks.instruct import (
     Record,
     fault_of,
     read_instruct,
-    stands_in,
     turns_of,
 )
 from lynx.benchmarks.mappings import clip_id, clip_of, existing, files_of, read_mapping
@@ -46,6 +45,7 @@ FILES = {
     "train": "avsd_train.json",
     "test": "mock_test_set4DSTC10-AVSD_from_DSTC7_singref.json",
 }
+DSTC7_TRAIN = "train_set4DSTC7-AVSD.json"
 INSTRUCT = "avsd_train_instruct.json"
 MAPPING = "avsd_all_videos_mapping.json"
 
@@ -55,13 +55,13 @@ TURNS = 5
 LEFT_OVER = f"turn behind the last whole conversation of {TURNS}"
 
 _HOW_TO_GET = (
-    "download avsd_train.json from video-dialog.com, the single-reference test file of the DSTC10 "
-    "AVSD track, and the videos of Charades"
+    f"download avsd_train.json from video-dialog.com or {DSTC7_TRAIN} of the DSTC7 AVSD track, the "
+    "single-reference test file of the DSTC10 AVSD track, and the videos of Charades"
 )
 
 
 def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Annotation:
-    """Read a split from the official file; for training alone, from the instruct file without it.
+    """Read a split from its official file; training from the first of its three that is there.
 
     Turns that fill no conversation of their own are no samples; ``dropped`` counts them. A last
     answer that is undisclosed gives a sample without references.
@@ -71,18 +71,16 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
             has two dialogs, a clip id is no plain name, or more than the share ``allow_missing``
             of the conversations is unusable.
     """
-    instruct, mapping = annotations_root / INSTRUCT, annotations_root / MAPPING
+    path, mapping = _file(annotations_root, split), annotations_root / MAPPING
     left_over = 0
-    if split == "train" and stands_in(instruct, annotations_root / FILES["train"]):
-        path, items = instruct, [_from_record(record) for record in read_instruct(instruct)]
+    if path.name == INSTRUCT:
+        items = [_from_record(record) for record in read_instruct(path)]
+    elif split == "train":
+        dialogs = list(_dialogs_by_video(path) if path.name == FILES["train"] else _dialogs(path))
+        left_over = sum(len(said) % TURNS for _, said in dialogs)
+        items = [item for clip, said in dialogs for item in _conversations(clip, said)]
     else:
-        path = annotation_file(annotations_root, FILES, split, _HOW_TO_GET)
-        if split == "train":
-            dialogs = _training_dialogs(path)
-            left_over = sum(len(exchanges) % TURNS for exchanges in dialogs.values())
-            items = [item for clip, said in dialogs.items() for item in _conversations(clip, said)]
-        else:
-            items = [_whole(clip, said) for clip, said in _test_dialogs(path)]
+        items = [_whole(clip, said) for clip, said in _dialogs(path)]
     samples, dropped = within_budget(path, items, allow_missing)
     samples, tags = with_tags(path, samples)
     if left_over:
@@ -91,25 +89,32 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
     return Annotation(samples, dropped, [path, *existing(mapping), *tags], clip_files)
 
 
-def _training_dialogs(path: Path) -> dict[str, list[Exchange]]:
+def _file(annotations_root: Path, split: str) -> Path:
+    """What the split is read from: of training PAVE's input, else DSTC7's file, else instruct."""
+    names = (FILES["train"], DSTC7_TRAIN, INSTRUCT) if split == "train" else ()
+    found = existing(*(annotations_root / name for name in names))
+    return found[0] if found else annotation_file(annotations_root, FILES, split, _HOW_TO_GET)
+
+
+def _dialogs_by_video(path: Path) -> Iterator[tuple[str, list[Exchange]]]:
+    """Dialogs of a file with one object a video, as PAVE's converter reads it."""
     content = read_json(path)
     if not isinstance(content, dict):
         raise InputError(
             f"{path}: found no JSON object, expected {{video id: {{'data': turns}}}}; use the file "
             "as published"
         )
-    dialogs: dict[str, list[Exchange]] = {}
     for video in content:
         place = f"{path}: video {video!r}"
         dialog = required(content, video, dict, str(path))
-        dialogs[clip_id(video, place)] = _exchanges(dialog, "data", place)
-    return dialogs
+        yield clip_id(video, place), _exchanges(dialog, "data", place)
 
 
-def _test_dialogs(path: Path) -> Iterator[tuple[str, list[Exchange]]]:
+def _dialogs(path: Path) -> Iterator[tuple[str, list[Exchange]]]:
+    """Dialogs of a file of the challenge, which lists them."""
     items = listed(path, "dialogs")
     videos = texts_of(items, "image_id", str, f"{path}, 'dialogs'")
-    unique(videos, str(path), "video")  # a video's id names its one prediction
+    unique(videos, str(path), "video")  # a video's id names its samples
     for video, item in zip(videos, items, strict=True):
         place = f"{path}: video {video!r}"
         yield clip_id(video, place), _exchanges(item, "dialog", place)

@@ -25,8 +25,9 @@ class SplitSource:
     """A split: its official files below the annotations' root, and its published counts.
 
     ``items`` counts what the reader makes samples of, ``clips`` what they are asked about; None
-    where no count is known; ``groups`` are those of single question types or tags. Without
-    public answers a split can be predicted, not scored.
+    where no count is known; ``groups`` are those of single question types or tags. All of them are
+    of ``counted_file`` alone where it is named: another file may be read in its place, of which
+    nothing is known. Without public answers a split can be predicted, not scored.
     """
 
     files: tuple[str, ...]
@@ -34,6 +35,7 @@ class SplitSource:
     clips: PublishedCount | None = None
     answers_public: bool = True
     groups: Mapping[str, PublishedCount] = field(default_factory=dict)
+    counted_file: str | None = None
 
 
 @dataclass(frozen=True)

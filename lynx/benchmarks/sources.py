@@ -123,11 +123,16 @@ _MUSIC_AVQA_ORIGINAL = replace(
 
 _AVSD = Source(
     splits={
-        # One dialog a video, so that the videos count the dialogs; samples are pieces of them.
-        "train": SplitSource((avsd.FILES["train"],), clips=counted(7_659, "dialogs")),
+        # One dialog a video, so that the videos count the dialogs; samples are pieces of them. The
+        # count is of DSTC7's file: how many avsd_train.json holds, no source says for sure.
+        "train": SplitSource(
+            (avsd.FILES["train"],),
+            clips=counted(7_659, "dialogs"),
+            counted_file=avsd.DSTC7_TRAIN,
+        ),
         "test": SplitSource((avsd.FILES["test"],), counted(1_710, "dialogs")),
     },
-    further=(avsd.INSTRUCT, avsd.MAPPING),
+    further=(avsd.DSTC7_TRAIN, avsd.INSTRUCT, avsd.MAPPING),
     licence=(
         "Charades' videos under AI2's non-commercial licence, accepted by downloading; no licence "
         "of the dialogs is known"

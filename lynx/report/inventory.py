@@ -147,9 +147,12 @@ def take_inventory(project: Project, benchmark: str, hashes: bool) -> Inventory:
     found = _find(media, [annotation for annotation, _ in read.values() if annotation], hashes)
     entries = []
     for split, (annotation, error) in read.items():
-        published = SplitSource(()) if synthetic else source.splits[split]
         counted = synthetic or source.splits[split].answers_public
-        content = None if annotation is None else _content(annotation, found, published)
+        content = None
+        if annotation is not None:
+            comparable = not synthetic and _is_counted(source.splits[split], annotation, root)
+            published = source.splits[split] if comparable else SplitSource(())
+            content = _content(annotation, found, published)
         entries.append(SplitEntry(split, counted, error, content))
     settings = project.experiment.group_recipe(item.group).frames
     return Inventory(
@@ -231,6 +234,12 @@ def _clips(annotation: Annotation) -> dict[str, tuple[str, ...]]:
     """Clips that are asked about, with their files; without any where a clip is a folder."""
     clips = dict.fromkeys(sample.clip for sample in annotation.samples)
     return {clip: annotation.clip_files.get(clip, ()) for clip in clips}
+
+
+def _is_counted(published: SplitSource, annotation: Annotation, root: Path) -> bool:
+    """Whether the published counts are of what was read."""
+    name = published.counted_file
+    return name is None or root / name in annotation.files
 
 
 def _content(

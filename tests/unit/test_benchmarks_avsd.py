@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from lynx.benchmarks.avsd import BENCHMARK as AVSD
-from lynx.benchmarks.avsd import FILES, prompt, read
+from lynx.benchmarks.avsd import DSTC7_TRAIN, FILES, prompt, read
 from lynx.benchmarks.sample import Sample, Turn
 from lynx.errors import InputError
 from lynx.metrics.captions import CAPTION_METRICS
 
 PUBLISHED = "; use the file as published"
 HOW = (
-    "download avsd_train.json from video-dialog.com, the single-reference test file of the DSTC10 "
-    "AVSD track, and the videos of Charades"
+    "download avsd_train.json from video-dialog.com or train_set4DSTC7-AVSD.json of the DSTC7 AVSD "
+    "track, the single-reference test file of the DSTC10 AVSD track, and the videos of Charades"
 )
 
 
@@ -61,6 +61,14 @@ def _train(root: Path, **videos: list[dict[str, str]]) -> Path:
     return _write(root, content, FILES["train"])
 
 
+def _challenge(root: Path, **videos: list[dict[str, str]]) -> Path:
+    dialogs = [
+        {"image_id": video, "caption": "x", "summary": "y", "dialog": turns}
+        for video, turns in videos.items()
+    ]
+    return _write(root, {"dialogs": dialogs}, DSTC7_TRAIN)
+
+
 def _refusal(root: Path, split: str = "test", allow_missing: float = 1.0) -> str:
     with pytest.raises(InputError) as caught:
         read(root, split, allow_missing)
@@ -86,17 +94,32 @@ def test_the_remainder_is_dropped_and_counted(tmp_path: Path) -> None:
     assert annotation.dropped == {"turn behind the last whole conversation of 5": 6}
 
 
-def test_the_instruct_file_teaches_the_same_where_the_official_one_is_missing(
-    tmp_path: Path,
-) -> None:
+def test_training_files_teach_the_same_and_the_first_that_is_there_is_read(tmp_path: Path) -> None:
     records = [_record("V1_0", 1, 5), _record("V1_1", 6, 10)]
     instruct = _write(tmp_path, records, "avsd_train_instruct.json")
     taught = read(tmp_path, "train")
+    challenge = _challenge(tmp_path, V1=_turns(10))
+    listed = read(tmp_path, "train")
     official = _train(tmp_path, V1=_turns(10))
     annotation = read(tmp_path, "train")
-    assert (taught.files, annotation.files) == ([instruct], [official])
-    assert taught.samples == annotation.samples
-    assert taught.clip_files == annotation.clip_files
+    assert [each.files for each in (taught, listed, annotation)] == [
+        [instruct],
+        [challenge],
+        [official],
+    ]
+    assert taught.samples == listed.samples == annotation.samples
+    assert taught.clip_files == listed.clip_files == annotation.clip_files
+
+
+def test_the_challenges_training_file_is_cut_and_counted_alike(tmp_path: Path) -> None:
+    path = _challenge(tmp_path, V1=_turns(12), V2=_turns(4))
+    annotation = read(tmp_path, "train")
+    assert [sample.id for sample in annotation.samples] == ["V1_0", "V1_1"]
+    assert annotation.dropped == {"turn behind the last whole conversation of 5": 6}
+    _write(tmp_path, {"dialogs": [{"image_id": "V1", "dialog": []}] * 2}, DSTC7_TRAIN)
+    assert _refusal(tmp_path, "train") == (
+        f"{path}: found video 'V1' more than once, expected unique video ids; remove the duplicate"
+    )
 
 
 def test_the_test_asks_the_last_question_behind_the_gold_history(tmp_path: Path) -> None:
@@ -249,8 +272,9 @@ def test_unusable_test_dialogs_need_a_budget(
 
 @pytest.mark.parametrize("split", AVSD.splits)
 def test_a_missing_file_says_how_to_get_it(tmp_path: Path, split: str) -> None:
-    if split == "test":  # the instruct file stands in for training alone
+    if split == "test":  # other files stand in for training alone
         _write(tmp_path, [], "avsd_train_instruct.json")
+        _write(tmp_path, {"dialogs": []}, DSTC7_TRAIN)
     assert _refusal(tmp_path, split) == (
         f"{tmp_path}/{FILES[split]}: file not found, expected the {split} annotation; {HOW}"
     )

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from lynx.artifacts.hashing import hash_data
 from lynx.benchmarks import benchmark_names, get_benchmark
+from lynx.benchmarks.avsd import DSTC7_TRAIN
 from lynx.benchmarks.avsd import FILES as AVSD_FILES
 from lynx.benchmarks.egoexo import INSTRUCT, OFFICIAL
 from lynx.benchmarks.mlvu import TASKS as MLVU_TASKS
@@ -111,6 +112,7 @@ def test_every_benchmark_says_where_its_data_come_from() -> None:
         for split in source.splits.values():
             assert split.files
             assert not set(split.files) & set(source.further)
+            assert split.counted_file is None or split.counted_file in source.further
         for text in (source.licence, source.access, source.disk):
             assert text
             assert "\n" not in text
@@ -384,11 +386,26 @@ def test_counts_are_equal_to_the_published_or_differ_by_so_many(root: Path) -> N
     rows = [{"image_id": f"V{number}", "dialog": [TURN]} for number in range(1_712)]
     write(root / "data/avsd" / AVSD_FILES["test"], {"dialogs": rows})
     found = inventory(root, "avsd")
-    text = printed(found)
-    assert "1,710 dialogs: 2 more here" in text
-    assert "7,659 dialogs: 7,658 fewer here" in text
+    assert "1,710 dialogs: 2 more here" in printed(found)
     found = inventory(scanqa(root), "scanqa")
     assert "4,675 questions (not recounted): 4,673 fewer here" in printed(found)
+
+
+def test_a_count_of_another_file_than_was_read_is_not_compared(root: Path) -> None:
+    dialogs = {"dialogs": [{"image_id": "T0", "dialog": [TURN] * 10}]}
+    write(avsd(root) / "data/avsd" / DSTC7_TRAIN, dialogs)
+    found = inventory(root, "avsd")
+    train = split_of(found, "train").content
+    assert (train and train.comparisons, states(found)[DSTC7_TRAIN]) == ((), "not read")
+    text = printed(found)
+    assert "no published count is known" in text
+    assert "7,659" not in text
+    (root / "data/avsd" / AVSD_FILES["train"]).unlink()
+    found = inventory(root, "avsd")
+    assert found.complete
+    read = states(found)
+    assert (read[AVSD_FILES["train"]], read[DSTC7_TRAIN]) == ("absent", "read")
+    assert "7,659 dialogs: 7,658 fewer here" in printed(found)
 
 
 def test_a_stand_in_and_unused_files_are_told(root: Path) -> None:
@@ -405,6 +422,7 @@ def test_a_stand_in_and_unused_files_are_told(root: Path) -> None:
     assert states(inventory(root, "avsd")) == {
         AVSD_FILES["train"]: "read",
         AVSD_FILES["test"]: "read",
+        DSTC7_TRAIN: "absent",
         instruct: "not read",
         "avsd_all_videos_mapping.json": "absent",
     }
@@ -414,6 +432,7 @@ def test_a_stand_in_and_unused_files_are_told(root: Path) -> None:
     assert states(found) == {
         AVSD_FILES["train"]: "absent",
         AVSD_FILES["test"]: "read",
+        DSTC7_TRAIN: "absent",
         instruct: "read",
         "avsd_all_videos_mapping.json": "read",
     }
