@@ -99,12 +99,29 @@ _AVQA = Source(
     disk="tens of MB of JSON; clips about 60 to 100 GB (estimate)",
 )
 
+_MUSIC_AVQA_COUNTS = {
+    "Audio Counting": 1_017,
+    "Audio Comparative": 594,
+    "Visual Counting": 1_197,
+    "Visual Location": 1_225,
+    "Audio-Visual Existential": 988,
+    "Audio-Visual Counting": 1_265,
+    "Audio-Visual Location": 920,
+    "Audio-Visual Comparative": 1_101,
+    "Audio-Visual Temporal": 822,
+}
 _MUSIC_AVQA = Source(
     splits={
         # Training's published counts are of the first release, or rounded: neither is this file's.
         "train": SplitSource((music_avqa.FILES["train"],)),
         "val": SplitSource((music_avqa.FILES["val"],), counted(4_568, "questions")),
-        "test": SplitSource((music_avqa.FILES["test"],), counted(9_129, "questions")),
+        "test": SplitSource(
+            (music_avqa.FILES["test"],),
+            counted(9_129, "questions"),
+            groups={
+                kind: counted(count, "questions") for kind, count in _MUSIC_AVQA_COUNTS.items()
+            },
+        ),
     },
     further=(music_avqa.INSTRUCT, music_avqa.MAPPING),
     licence="questions under the repository's MIT licence; videos for research",

@@ -21,6 +21,7 @@ from lynx.benchmarks.avsd import FILES as AVSD_FILES
 from lynx.benchmarks.egoexo import INSTRUCT, OFFICIAL
 from lynx.benchmarks.mlvu import TASKS as MLVU_TASKS
 from lynx.benchmarks.music_avqa import FILES as MUSIC_FILES
+from lynx.benchmarks.music_avqa import TYPES as MUSIC_TYPES
 from lynx.benchmarks.music_avqa_original import FILES as ORIGINAL_MUSIC_FILES
 from lynx.benchmarks.scanqa import FILES as SCANQA_FILES
 from lynx.benchmarks.scanqa import INSTRUCT as SCANQA_INSTRUCT
@@ -168,6 +169,8 @@ def test_every_set_has_its_page_with_the_counts_of_the_source(name: str) -> None
     for split in SOURCES[name].splits.values():
         for count in (split.items, split.clips):
             assert count is None or f" {count.value:,} " in text
+        for count in split.groups.values() if name.startswith("music_avqa") else ():
+            assert f" {count.value:,} " in text
 
 
 def mlvu(root: Path, plot: int) -> Path:
@@ -527,6 +530,14 @@ def test_each_test_set_of_music_avqa_is_a_benchmark(root: Path) -> None:
     train = split_of(found, "train").content
     assert train is not None
     assert (train.kept, train.comparisons) == (2, ())  # questions about sound are met twice
+    types = {" ".join(pair) for pair in MUSIC_TYPES}
+    test = split_of(found, "test").content
+    assert test is not None
+    assert set(test.differing_groups) == types
+    assert test.differing_groups["Audio Counting"] == Comparison(
+        1_017, "questions", "checked", -1_016
+    )
+    assert "Audio-Visual Temporal (822 questions: 822 fewer here)" in printed(found)
     assert inventory(root, "music_avqa_original").complete
     (root / "data/music_avqa" / ORIGINAL_MUSIC_FILES["test"]).unlink()
     assert inventory(root, "music_avqa").complete
