@@ -10,6 +10,7 @@ from tqdm import tqdm
 from lynx.align.items import ClipItem, clip_items, open_sources, reference_pixels
 from lynx.align.reference import Counted, ReferenceBuilder, load_reference, pool
 from lynx.align.train import align_training
+from lynx.artifacts.lineage import VIDEOS
 from lynx.artifacts.verify import require_stage
 from lynx.config.slices import align_slice, reference_slice
 from lynx.model.adapters import add_adapter, parameter_count, save_adapter
@@ -69,7 +70,7 @@ def run_reference(project: Project, group: str) -> None:
         builder.save(draft.folder)
         draft.attention = base.attention
         videos_read = len({(item.source, item.clip) for item in items})
-        draft.counts.update(clips=builder.clips, frames=builder.frames, videos=videos_read)
+        draft.counts.update({"clips": builder.clips, "frames": builder.frames, VIDEOS: videos_read})
 
 
 def run_align(project: Project, name: str) -> None:

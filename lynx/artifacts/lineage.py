@@ -1,4 +1,5 @@
-"""What a run took: the cost of every artefact behind it and the parameters trained for it."""
+"""What a run took and was made by: the cost of every artefact behind it, the parameters trained for
+it, and the references and adapters themselves."""
 
 from __future__ import annotations
 
@@ -14,13 +15,20 @@ from lynx.errors import InputError
 PARAMETERS = "parameters"
 """Under which of a manifest's facts the trained parameters stand, by role."""
 
+TOKEN_STAGES = ("reference", "align", "sft")
+VIDEOS = "videos"
+"""Under which of a reference's counts stands how many videos it is of."""
+
 
 @dataclass(frozen=True)
 class Lineage:
-    """Costs by the folder of what was made, and trained parameters by role."""
+    """Costs by the folder of what was made, trained parameters by role, and by folder the hash of
+    what decides the tokens: adapters, and references with the number of videos that they are of.
+    """
 
     cost: dict[str, dict[str, object]]
     parameters: dict[str, int]
+    artefacts: dict[str, dict[str, object]]
 
 
 def lineage(root: Path, folder: Path) -> Lineage:
@@ -30,15 +38,19 @@ def lineage(root: Path, folder: Path) -> Lineage:
     """
     cost: dict[str, dict[str, object]] = {}
     parameters: dict[str, int] = {}
+    artefacts: dict[str, dict[str, object]] = {}
     for path, each in _ancestry(root, folder, set()):
         if COST in each.facts:
             spent = Cost.model_validate(each.facts[COST]).model_dump()
             device = each.environment["device"]
             cost[path.as_posix()] = {"stage": each.stage, **spent, "device": device}
+        if each.stage in TOKEN_STAGES:
+            videos = {VIDEOS: each.counts[VIDEOS]} if VIDEOS in each.counts else {}
+            artefacts[path.as_posix()] = {"stage": each.stage, "content": each.content, **videos}
         trained = each.facts.get(PARAMETERS, {})
         assert isinstance(trained, dict)  # written by align and sft
         parameters |= trained
-    return Lineage(dict(sorted(cost.items())), dict(sorted(parameters.items())))
+    return Lineage(*(dict(sorted(found.items())) for found in (cost, parameters, artefacts)))
 
 
 def _ancestry(root: Path, folder: Path, seen: set[str]) -> Iterator[tuple[Path, Manifest]]:

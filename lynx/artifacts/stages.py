@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 STAGE_VERSIONS = {
-    "world": 3,
+    "world": 4,
     "base": 1,
     "data": 1,
     "frames": 1,
@@ -15,6 +15,6 @@ STAGE_VERSIONS = {
     "sft": 3,
     "predict": 4,
     "score": 4,
-    "lmms": 3,
+    "lmms": 4,
     "train-base": 2,
 }

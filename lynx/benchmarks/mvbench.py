@@ -82,6 +82,7 @@ MOST_OPTIONS = 5
 
 _FRAMES = Path("video/tvqa/frames_fps3_hq")
 _SEGMENTS = Path("video") / TASKS["episodic_reasoning"].folder
+_REPLACED = Path("video/data0613")
 _HOW_TO_GET = (
     "accept the terms of OpenGVLab/MVBench on the Hugging Face hub and copy its folders json and "
     "video, with the archives in video unpacked"
@@ -94,8 +95,8 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
     Raises:
         InputError: the split or a task's file is unknown, a field is missing or of the wrong type,
             an answer is none of the options, a part is no part, a name leaves the media root,
-            episodic reasoning has its frames alone, or more than the share ``allow_missing`` of the
-            questions is unusable.
+            episodic reasoning has its frames alone, replaced videos lie apart, or more than the
+            share ``allow_missing`` of the questions is unusable.
     """
     if split not in SPLITS:
         raise InputError(
@@ -104,6 +105,7 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
     names = {task: f"json/{task}.json" for task in SPLITS[split]}
     paths = {task: annotation_file(annotations_root, names, task, _HOW_TO_GET) for task in names}
     _require_segments(annotations_root)
+    require_replaced(annotations_root)
     rows = [row for task, path in paths.items() for row in _rows(path, task)]
     samples, dropped = within_budget(annotations_root / "json", map(_sample, rows), allow_missing)
     samples, tags = with_tags(annotations_root / "json", samples)
@@ -125,6 +127,21 @@ def _require_segments(root: Path) -> None:
             f"from video files; copy the folder {TASKS['episodic_reasoning'].folder} of the hub "
             f"dataset's branch 'video' to {root / _SEGMENTS}"
         )
+
+
+def require_replaced(root: Path) -> None:
+    """Refuse an archive of replaced videos that was unpacked beside the folders they belong to.
+
+    Questions of June 2024 ask about videos of `data0613.zip`, named as if they were in the others.
+    """
+    for path in sorted((root / _REPLACED).rglob("*.mp4")):
+        name = path.relative_to(root / _REPLACED)
+        if not (root / "video" / name).is_file():
+            raise InputError(
+                f"{path}: found a replaced video, expected it at {root / 'video' / name}, where "
+                f"the annotation names it; copy them all, `cp -r {root / _REPLACED}/. "
+                f"{root / 'video'}/`"
+            )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lynx.benchmarks.sample import Subtitle
@@ -18,8 +18,8 @@ def read_subtitles(path: Path) -> tuple[Subtitle, ...]:
     """The subtitles of a file by their start, without mark-up; those that are blank are left out.
 
     Raises:
-        InputError: it is not UTF-8, or a block has no line of times such as
-            ``00:00:01,000 --> 00:00:02,500``.
+        InputError: it is not UTF-8, or a line that should give times does not, as
+            ``00:00:01,000 --> 00:00:02,500`` does.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -28,24 +28,32 @@ def read_subtitles(path: Path) -> tuple[Subtitle, ...]:
             f"{path}: found text that is not UTF-8 ({error}), expected subtitles as published; get "
             "the file again"
         ) from error
-    blocks = [block for block in re.split(r"\n\s*\n", text.strip()) if block.strip()]
-    found = [_subtitle(block, path) for block in blocks]
+    found = [*_subtitles(text.splitlines(), path)]
     return tuple(sorted((item for item in found if item.text), key=lambda item: item.start))
 
 
-def _subtitle(block: str, path: Path) -> Subtitle:
-    lines = block.strip().splitlines()
-    spans = [(number, _SPAN.fullmatch(line)) for number, line in enumerate(lines[:2])]
-    for number, span in spans:
-        if span is not None:
-            times = [int(part) for part in span.groups()]
-            said = _TAG.sub("", " ".join(lines[number + 1 :]))
-            text = " ".join(said.split())
-            return Subtitle(start=_seconds(*times[:4]), end=_seconds(*times[4:]), text=text)
-    raise InputError(
-        f"{path}: found the subtitle {lines[0]!r} without times, expected a line such as "
-        "00:00:01,000 --> 00:00:02,500; get the file again"
-    )
+def _subtitles(lines: Sequence[str], path: Path) -> Iterator[Subtitle]:
+    """One for each line of times; what follows it is said, up to the next one's number.
+
+    Blank lines part nothing: published files have them within a subtitle.
+    """
+    spans = {number: span for number, line in enumerate(lines) if (span := _SPAN.fullmatch(line))}
+    first = min(spans, default=len(lines))
+    for number, line in enumerate(lines):
+        counts_or_blank = not line.strip() or line.strip().isdecimal()
+        if number not in spans and ("-->" in line or (number < first and not counts_or_blank)):
+            raise InputError(
+                f"{path}, line {number + 1}: found {line!r}, expected times such as "
+                "00:00:01,000 --> 00:00:02,500; get the file again"
+            )
+    ends = [*spans, len(lines)]
+    for (number, span), end in zip(spans.items(), ends[1:], strict=True):
+        said = list(lines[number + 1 : end])
+        if end in spans and said and said[-1].strip().isdecimal():
+            said.pop()  # the number of the next
+        text = " ".join(_TAG.sub("", " ".join(said)).split())
+        times = [int(part) for part in span.groups()]
+        yield Subtitle(start=_seconds(*times[:4]), end=_seconds(*times[4:]), text=text)
 
 
 def _seconds(hours: int, minutes: int, seconds: int, thousandths: int) -> float:

@@ -44,7 +44,7 @@ INSTRUCTION = (
 )
 CLOSING = "Answer with the option's letter from the given choices directly."
 
-_HOW_TO_GET = (
+HOW_TO_GET = (
     "copy the folder videomme of lmms-lab/Video-MME on the Hugging Face hub, and its archives "
     "unpacked to data and subtitle"
 )
@@ -81,7 +81,7 @@ def _tables(root: Path) -> list[Path]:
     found = sorted(root.glob(TABLES))
     if not found:
         raise InputError(
-            f"{root / TABLES}: file not found, expected the test annotation; {_HOW_TO_GET}"
+            f"{root / TABLES}: file not found, expected the test annotation; {HOW_TO_GET}"
         )
     return found
 

@@ -18,6 +18,7 @@ from lynx.benchmarks.annotation import Annotation
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Subtitle
 from lynx.benchmarks.subtitles import on_screen, read_subtitles
+from lynx.errors import InputError
 
 OPENING = "This video's subtitles are listed below:"
 CLOSING = "The best answer is:"
@@ -28,11 +29,17 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
     """Read the split ``test``, with all subtitles of each video; a tag says whether it has any.
 
     Raises:
-        InputError: as ``lynx.benchmarks.videomme.read``, and about a faulty subtitle file.
+        InputError: as ``lynx.benchmarks.videomme.read``, about a faulty subtitle file, or if there
+            is none at all: then every question would be asked as without subtitles.
     """
     found = videomme.read(annotations_root, split, allow_missing)
     paths = {clip: annotations_root / f"subtitle/{clip}.srt" for clip in found.clip_files}
     there = {clip: path for clip, path in paths.items() if path.is_file()}
+    if not there:
+        raise InputError(
+            f"{annotations_root / 'subtitle'}: found no subtitles of any video of the table, "
+            f"expected <videoID>.srt; {videomme.HOW_TO_GET}"
+        )
     said: dict[str, tuple[Subtitle, ...]] = {
         clip: read_subtitles(path) for clip, path in there.items()
     }

@@ -24,14 +24,16 @@ from lynx.project import Project, StageRun
 from lynx.ranks.device import device_name
 
 # Among the facts of predictions and in a score: tokens of all streams before each question, the
-# first question as it was asked, and scored clips named as a file that was trained on.
-VISUAL_TOKENS, PROMPT, SHARED_NAMES = "visual_tokens", "prompt", "shared_names"
+# first question as it was asked, what became of the clips, and those named as a file trained on.
+VISUAL_TOKENS, PROMPT, CLIPS, SHARED_NAMES = FACTS = (
+    "visual_tokens", "prompt", "clips", "shared_names"
+)  # fmt: skip
 
 
 def run_predict(project: Project, variant: str, benchmark: str) -> None:
     """Answer the evaluation split with one variant; resumable per batch of one clip's questions."""
     from lynx.evaluate.predict import answer_all, answering  # torch: `score` does without
-    from lynx.features.clips import samples_as_shown
+    from lynx.features.clips import clip_counts, samples_as_shown
     from lynx.features.stage import stream_tokens, token_sources
     from lynx.model.chat import ChatEncoder
     from lynx.sft.stage import attach_language, load_for
@@ -82,6 +84,7 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
             view, first = experiment.view_of(benchmark, settings.split), samples[0]
             draft.facts[VISUAL_TOKENS] = sum(stream_tokens(base.info, view, x) for x in streams)
             draft.facts[PROMPT] = task.prompt(first, len(first.turns) - 1)
+            draft.facts[CLIPS] = clip_counts(project, benchmark, settings.split)
             draft.facts[SHARED_NAMES] = shared
 
 
@@ -117,7 +120,7 @@ def run_score(project: Project, variant: str, benchmark: str) -> None:
         "data": table.content,
         "stage_version": STAGE_VERSIONS["score"],
         "versions": package_versions(),
-        **{key: manifest.facts[key] for key in (VISUAL_TOKENS, PROMPT, SHARED_NAMES)},
+        **{key: manifest.facts[key] for key in FACTS},
         "settings": manifest.settings,
         "ranks": experiment.adapter_ranks(variant, benchmark),
         **asdict(lineage(layout.root, folder)),

@@ -12,11 +12,12 @@ import torch
 
 from lynx.benchmarks import get_benchmark
 from lynx.benchmarks.sample import Sample
-from lynx.benchmarks.stage import read_split
+from lynx.benchmarks.stage import read_split, unique_clips
 from lynx.config.drawing import Drawing
 from lynx.config.stages import VideoFiles, ViewSettings
 from lynx.errors import InputError
 from lynx.media.clip import Clip
+from lynx.media.inventory import UNHEARD
 from lynx.media.one_pass import OnePassShelf
 from lynx.media.shelf import SceneShelf, Shelf, VideoShelf
 from lynx.modalities import get_modality
@@ -57,6 +58,20 @@ def samples_as_shown(project: Project, benchmark: str, split: str) -> list[Sampl
         clip = shelf.open(name)
         moments[name] = clip.times(clip.choose(view.frames, view.sampling))
     return [at_moments(sample, moments[sample.clip]) for sample in samples]
+
+
+def clip_counts(project: Project, benchmark: str, split: str) -> dict[str, int]:
+    """How many clips a split has, how many cannot be read, and of those whose sound X is drawn
+    from how many have none: no track, one that is empty, or digital silence.
+    """
+    shelf = open_shelf(project, benchmark)
+    names = unique_clips([read_split(project, benchmark, split)])
+    counts = {"all": len(names), "unreadable": sum(not shelf.usable(name) for name in names)}
+    if isinstance(shelf, VideoShelf):
+        states = [shelf.clips[name].files[0].audio for name in names if shelf.usable(name)]
+        if any(state is not None for state in states):
+            counts |= {f"sound {state}": states.count(state) for state in UNHEARD}
+    return counts
 
 
 def open_shelf(project: Project, benchmark: str) -> Shelf:

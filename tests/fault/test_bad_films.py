@@ -51,7 +51,7 @@ class Raw:
         for file, content in self._annotations().items():
             path = self.project.annotations_root(name) / file
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(content))
+            path.write_text(content if isinstance(content, str) else json.dumps(content))
 
     def _annotations(self) -> dict[str, object]:
         """Of a scored set with its training split, whose videos the fixtures show in both."""

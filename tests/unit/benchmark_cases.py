@@ -140,6 +140,7 @@ def _videomme(number: int, kind: str, duration: str, answer: str) -> dict[str, o
     }
 
 
+_SRT = "1\n00:00:01,000 --> 00:00:02,000\nStop.\n"
 _VIDEOMME = Case(
     split="test",
     files={
@@ -561,12 +562,19 @@ CASES = {
         taught=(),
     ),
     "videomme": _VIDEOMME,
-    # No subtitles lie beside the table: the prompt goes without, and ends in its own way.
+    # Another video than the one asked about has subtitles: the prompt goes without, and ends in its
+    # own way.
     "videomme_subtitles": replace(
         _VIDEOMME,
+        files=_VIDEOMME.files | {"subtitle/toyvid00005.srt": _SRT},
         first_prompt=_VIDEOMME.first_prompt.rpartition("\n\n")[0] + "\nThe best answer is:",
         groups=_VIDEOMME.groups
-        | {"subtitles": {"without subtitles": {"accuracy": 3 / 5, "strict_accuracy": 1 / 5}}},
+        | {
+            "subtitles": {
+                "with subtitles": {"accuracy": 0.0, "strict_accuracy": 0.0},
+                "without subtitles": {"accuracy": 3 / 4, "strict_accuracy": 1 / 4},
+            }
+        },
     ),
     "mvbench": Case(
         split="test",

@@ -18,7 +18,7 @@ from lynx.config import inputs
 from lynx.config.decided import decided, place_of
 from lynx.config.layout import Layout
 from lynx.evaluate.predictions import write_predictions
-from lynx.evaluate.stage import PROMPT, SHARED_NAMES, VISUAL_TOKENS, run_headline, run_score
+from lynx.evaluate.stage import CLIPS, PROMPT, SHARED_NAMES, VISUAL_TOKENS, run_headline, run_score
 from lynx.project import Project
 from tests.unit.config_copy import MAIN, copy_config
 
@@ -93,7 +93,12 @@ def make(project: Project, folder: Path, texts: Mapping[str, str]) -> None:
         elif place.stage == "predict":
             draft.counts["answered"] = len(ANSWERS)
             draft.facts.update(
-                {VISUAL_TOKENS: 1, PROMPT: "how many?", SHARED_NAMES: {"clips": 0, "first": {}}}
+                {
+                    VISUAL_TOKENS: 1,
+                    PROMPT: "how many?",
+                    CLIPS: {"all": 1, "unreadable": 0},
+                    SHARED_NAMES: {"clips": 0, "first": {}},
+                }
             )
 
 

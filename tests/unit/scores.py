@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from lynx.artifacts.lineage import TOKEN_STAGES
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.evaluate.metrics_file import write_report
 from tests.project_copy import ROOT
@@ -43,6 +44,7 @@ def write_score(
         made[f"{runs}/sft/{place}"] = ("sft", 900.0, 2048)
     if aligned:
         made[f"{runs}/align/3d/seed{seed}"] = ("align", 3600.0, 1024)
+        made[f"{runs}/reference/3d"] = ("reference", 0.0, 512)
     report: dict[str, Any] = {
         "benchmark": benchmark,
         "split": "test",
@@ -66,12 +68,22 @@ def write_score(
         "versions": {"torch": "2.11.0"},
         "settings": {"view": view},
         "visual_tokens": 130,
+        "clips": {"all": 40, "unreadable": 0},
         "shared_names": {"clips": 0, "first": {}},
         "prompt": "<image>\nWhat | is this?",
         "ranks": {**({"vision": 16} if aligned else {}), **({"language": 32} if trained else {})},
         "parameters": {
             **({"vision": 1_450_000} if aligned else {}),
             **({"language": 250_000} if trained else {}),
+        },
+        "artefacts": {
+            folder: {
+                "stage": stage,
+                "content": "5e" * 32,
+                **({"videos": 200} if stage == "reference" else {}),
+            }
+            for folder, (stage, _, _) in sorted(made.items())
+            if stage in TOKEN_STAGES
         },
         "cost": {
             folder: {

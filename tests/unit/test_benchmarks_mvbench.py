@@ -195,3 +195,18 @@ def test_tasks_weigh_the_same_in_the_mean(tmp_path: Path) -> None:
         "accuracy": 0.75,
         "strict_accuracy": 0.75,
     }
+
+
+def test_replaced_videos_must_lie_where_the_annotation_names_them(tmp_path: Path) -> None:
+    root = _write(tmp_path, action_antonym=[_item()])
+    apart = root / "video/data0613/star/Charades_v1_480/toy.mp4"
+    apart.parent.mkdir(parents=True)
+    apart.touch()
+    belongs = root / "video/star/Charades_v1_480/toy.mp4"
+    assert _refusal(root) == (
+        f"{apart}: found a replaced video, expected it at {belongs}, where the annotation names "
+        f"it; copy them all, `cp -r {root}/video/data0613/. {root}/video/`"
+    )
+    belongs.parent.mkdir(parents=True)
+    belongs.touch()
+    assert len(read(root, "test").samples) == 1

@@ -251,15 +251,36 @@ def test_subtitles_survive_their_table(tmp_path: Path) -> None:
     assert ["subtitles" in json.loads(line) for line in lines] == [True, False]
 
 
+def test_a_blank_line_within_a_subtitle_parts_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "x.srt"
+    path.write_text(
+        "1\n00:00:01,000 --> 00:00:02,000\nPut it\n\nin 3 pans.\n\n2\n"
+        "00:00:03,000 --> 00:00:04,000\n42\n"
+    )
+    assert [item.text for item in read_subtitles(path)] == ["Put it in 3 pans.", "42"]
+
+
+def test_a_folder_without_any_subtitle_is_refused(tmp_path: Path) -> None:
+    """Every question would be asked as of a video without subtitles."""
+    _write(tmp_path, _row())
+    with pytest.raises(InputError) as caught:
+        videomme_subtitles.read(tmp_path, "test")
+    assert str(caught.value).startswith(
+        f"{tmp_path / 'subtitle'}: found no subtitles of any video of the table, expected "
+        "<videoID>.srt; "
+    )
+
+
 def test_a_subtitle_without_times_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.srt"
-    path.write_text("1\nno times\n")
-    with pytest.raises(InputError) as caught:
-        read_subtitles(path)
-    assert str(caught.value) == (
-        f"{path}: found the subtitle '1' without times, expected a line such as 00:00:01,000 --> "
-        "00:00:02,500; get the file again"
-    )
+    for text, line in (("1\nno times\n", 2), (SRT + "\n3\n0:1 --> 0:2\n", 3 + SRT.count("\n"))):
+        path.write_text(text)
+        with pytest.raises(InputError) as caught:
+            read_subtitles(path)
+        assert str(caught.value) == (
+            f"{path}, line {line}: found {text.splitlines()[line - 1]!r}, expected times such as "
+            "00:00:01,000 --> 00:00:02,500; get the file again"
+        )
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match=r"x.srt: found text that is not UTF-8 \(.*\), expected s"):
         read_subtitles(path)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from lynx.artifacts.cost import COST, RECORD_NAME, Cost, Meter
-from lynx.artifacts.lineage import PARAMETERS, lineage
-from lynx.artifacts.manifest import MANIFEST_NAME, parent_entry
+from lynx.artifacts.lineage import PARAMETERS, VIDEOS, lineage
+from lynx.artifacts.manifest import MANIFEST_NAME, parent_entry, read_manifest
 from lynx.artifacts.publish import publishing
 from lynx.artifacts.state import exclusive_state
 from lynx.errors import InputError
@@ -85,6 +85,8 @@ def made(tmp_path: Path) -> Make:
                 draft.facts[COST] = cost.model_dump()
             if parameters:
                 draft.facts[PARAMETERS] = parameters
+            if stage == "reference":
+                draft.counts[VIDEOS] = 3
         return target
 
     return make
@@ -92,7 +94,8 @@ def made(tmp_path: Path) -> Make:
 
 def test_what_a_run_took_is_summed_over_its_ancestry(tmp_path: Path, made: Make) -> None:
     made("data")
-    made("align", "data", seconds=100, parameters={"vision": 7})
+    made("reference", "data")
+    made("align", "data", "reference", seconds=100, parameters={"vision": 7})
     made("features-train", "data", "align", seconds=10)
     made("features-test", "data", "align", seconds=5)
     made("sft", "features-train", seconds=50, parameters={"language": 9})
@@ -113,6 +116,12 @@ def test_what_a_run_took_is_summed_over_its_ancestry(tmp_path: Path, made: Make)
         "processes": 2,
         "peak_memory_mb": 100,
         "device": "cpu, 1 threads",
+    }
+    contents = {name: read_manifest(tmp_path / name).content for name in found.artefacts}
+    assert found.artefacts == {
+        "align": {"stage": "align", "content": contents["align"]},
+        "reference": {"stage": "reference", "content": contents["reference"], "videos": 3},
+        "sft": {"stage": "sft", "content": contents["sft"]},
     }
 
 

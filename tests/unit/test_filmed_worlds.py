@@ -12,12 +12,14 @@ import pytest
 from lynx.artifacts.hashing import hash_file
 from lynx.benchmarks import get_benchmark
 from lynx.benchmarks.annotation import Annotation
+from lynx.benchmarks.videomme_subtitles import NOT_SUBTITLED, SUBTITLED
 from lynx.demo.choice import Choice, seen_choices
 from lynx.demo.dialogs import export_dialogs
 from lynx.demo.dialogs.talk import conversations, question_at_the_end
 from lynx.demo.events import export_events
 from lynx.demo.events.happening import FLASH_FRAMES, FRAMES, Flash
 from lynx.demo.events.light import film_flashes
+from lynx.demo.film import film_room
 from lynx.demo.skills import export_skills
 from lynx.demo.skills.cameras import film_person
 from lynx.demo.skills.take import LEVEL_COLOURS, skill_take
@@ -28,6 +30,7 @@ from lynx.demo.world import WorldSettings, build_scene
 from lynx.demo.world.palette import CEILING, DOOR, PALETTE
 from lynx.demo.world.scene import stream
 from lynx.media.inventory import inspect_clip
+from lynx.media.video_clip import VideoClip
 from lynx.modalities.mel import log_mel
 
 WITH_VAL = WorldSettings(seed=3, train_scenes=4, val_scenes=4, test_scenes=0, frames_per_scene=4)
@@ -192,9 +195,11 @@ def test_the_fast_sets_are_read_from_a_world_of_events(events: Path) -> None:
         found = benchmark.read(events / name, benchmark.splits[0])
         assert found.dropped == {}
         for clip, names in found.clip_files.items():
-            inspected = inspect_clip(events / name, clip, names, heard=False)
+            bounds = found.clip_bounds.get(clip)
+            inspected = inspect_clip(events / name, clip, names, False, bounds)
             assert inspected.missing is None
-            assert inspected.files[0].frames == FRAMES
+            assert inspected.files[0].frames == (FRAMES if bounds is None else 2 * FRAMES)
+        assert bool(found.clip_bounds) == (name == "mvbench")
         clips[name] = {Path(files[0]).stem for files in found.clip_files.values()}
         if name != "llava_video":
             assert {sample.tags["needs"] for sample in found.samples} == {"fast", "colour"}
@@ -209,6 +214,33 @@ def test_every_task_of_the_fast_sets_has_questions(events: Path) -> None:
         benchmark = get_benchmark(name)
         samples = benchmark.read(events / name, benchmark.splits[0]).samples
         assert len({sample.type for sample in samples}) == tasks
+
+
+def test_a_part_of_a_video_shows_the_clip_that_is_asked_about(events: Path) -> None:
+    """Behind another one, which the questions are not about."""
+    root = events / "mvbench"
+    found = get_benchmark("mvbench").read(root, "test")
+    for clip, bounds in found.clip_bounds.items():
+        seen = inspect_clip(root, clip, found.clip_files[clip], False, bounds)
+        part = VideoClip(clip, root, seen.files, "decord", bounds)
+        places = part.choose(4, "uniform")
+        assert places == (FRAMES, FRAMES + 21, FRAMES + 42, 2 * FRAMES - 1)
+        scene = build_scene(EVENTS.seed, int(clip.split("room")[1].split(".")[0]))
+        expected = film_room(scene, EVENTS.frames_per_scene)[[0, -1]].astype(float)
+        shown = part.color((places[0], places[-1])).astype(float)
+        assert np.abs(shown - expected).mean() < 6
+
+
+def test_some_videos_have_subtitles_that_are_on_screen(events: Path) -> None:
+    found = get_benchmark("videomme_subtitles")
+    samples = found.read(events / "videomme", "test").samples
+    assert {sample.tags["subtitles"] for sample in samples} == {SUBTITLED, NOT_SUBTITLED}
+    assert found.at_moments is not None
+    said = {
+        tuple(item.text for item in found.at_moments(sample, (0.0, 2.6, 5.3, 7.9)).subtitles)
+        for sample in samples
+    }
+    assert said == {(), ("Look at this room.", "What is in the video?")}
 
 
 def test_a_flash_colours_its_frames_alone() -> None:

@@ -199,7 +199,10 @@ def test_episodic_reasoning_names_its_cut_videos(tmp_path: Path) -> None:
     (root / "json/episodic_reasoning.json").write_text(json.dumps([row]))
     tables = {table.task: table for table in mvbench(root, tmp_path / "out").tables}
     (item,) = tables["mvbench_episodic_reasoning"].items
-    assert (item.id, item.clip) == ("episodic_reasoning-0", "s01.mp4")
+    assert (item.id, item.clip) == (
+        "episodic_reasoning-0",
+        "tvqa/video_fps3_hq_segment/s01.mp4",
+    )
     assert json.loads(tables["mvbench_episodic_reasoning"].paths[0].read_text())[0] == {
         **row, "video": "s01.mp4",
     }  # fmt: skip

@@ -59,6 +59,22 @@ def test_the_benchmark_reads_it_as_it_reads_the_official_files(world: Path) -> N
             assert (file.frames, file.seconds, file.audio) == (4, SECONDS, "sound")
 
 
+def test_the_first_release_of_the_test_differs_from_the_corrected_one(world: Path) -> None:
+    """So that reading one for the other shows."""
+    original, corrected = (
+        get_benchmark(name).read(world / "music_avqa", "test").samples
+        for name in ("music_avqa_original", "music_avqa")
+    )
+    assert len(original) == len(corrected) + 1
+    assert original[-1].turns == original[0].turns
+    pairs = [
+        (one.references, two.references) for one, two in zip(original, corrected, strict=False)
+    ]
+    changed = [pair for pair in pairs if pair[0] != pair[1]]
+    assert len(changed) == 1
+    assert {*changed[0]} == {("yes",), ("no",)}
+
+
 def test_what_is_heard_in_the_file_is_the_performance(world: Path) -> None:
     path = world / f"music_avqa_videos/MUSIC-AVQA-videos-Real/{video_id(2)}.mp4"
     performance = perform(SMALL.seed, 2)

@@ -26,6 +26,17 @@ MVBENCH_STILL_TASKS = tuple(mvbench.TASKS)[1::2]
 MLVU_FLASH_TASKS = ("needle", "count", "order", "anomaly_reco")
 MLVU_STILL_TASKS = ("plotQA", "ego", "topic_reasoning")
 
+# Most of Video-MME's videos have subtitles; these say nothing that a question asks.
+SUBTITLED_EVERY = 2
+SUBTITLES = """1
+00:00:00,000 --> 00:00:02,000
+Look at this room.
+
+2
+00:00:05,000 --> 00:00:07,000
+What is in the video?
+"""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -57,8 +68,17 @@ def asked(seed: int, clips: Sequence[int]) -> list[Asked]:
     return [Asked(index, number, choice) for number, (index, choice) in enumerate(found)]
 
 
-def write_videomme(root: Path, seed: int, clips: Sequence[int]) -> list[tuple[str, int]]:
-    """Write Video-MME's table; gives the files of its videos below `root`, with their clips."""
+@dataclass(frozen=True)
+class Film:
+    """A video below a set's folder: the clip that it shows, perhaps behind another one."""
+
+    file: str
+    index: int
+    before: int | None = None
+
+
+def write_videomme(root: Path, seed: int, clips: Sequence[int]) -> list[Film]:
+    """Write Video-MME's table and subtitles; gives the set's films."""
     rows, tags = [], {}
     for item in asked(seed, clips):
         place = clips.index(item.index)
@@ -82,27 +102,31 @@ def write_videomme(root: Path, seed: int, clips: Sequence[int]) -> list[tuple[st
         )
     write_json(root / videomme.TABLE, rows)
     write_json(tags_file(root / videomme.TABLE), tags)
-    return [(f"data/{_film(index)}.mp4", index) for index in clips]
+    (root / "subtitle").mkdir()
+    for index in clips[::SUBTITLED_EVERY]:
+        (root / f"subtitle/{_film(index)}.srt").write_text(SUBTITLES, encoding="utf-8")
+    return [Film(f"data/{_film(index)}.mp4", index) for index in clips]
 
 
-def write_mvbench(root: Path, seed: int, clips: Sequence[int]) -> list[tuple[str, int]]:
-    """Write MVBench's tasks; a task's clips that are parts of videos are all of theirs here."""
-    whole = {"start": 0.0, "end": float(SECONDS)}
+def write_mvbench(root: Path, seed: int, clips: Sequence[int]) -> list[Film]:
+    """Write MVBench's tasks; the clips of those that ask about a part follow another clip."""
+    part = {"start": float(SECONDS), "end": 2.0 * SECONDS}
     places = {
-        name: _Place(name, task.folder, whole if task.cut else {})
+        name: _Place(name, task.folder, part if task.cut else {}, behind_another=task.cut)
         for name, task in mvbench.TASKS.items()
     }
     tasks = _by_task(seed, clips, MVBENCH_FLASH_TASKS, MVBENCH_STILL_TASKS)
-    return _write_tasks(root, tasks, places)
+    return _write_tasks(root, tasks, places, clips)
 
 
-def write_mlvu(root: Path, seed: int, clips: Sequence[int]) -> list[tuple[str, int]]:
+def write_mlvu(root: Path, seed: int, clips: Sequence[int]) -> list[Film]:
     """Write MLVU's multiple-choice tasks."""
     places = {
         name: _Place(stem, stem, {"duration": float(SECONDS), "question_type": name})
         for name, stem in mlvu.TASKS.items()
     }
-    return _write_tasks(root, _by_task(seed, clips, MLVU_FLASH_TASKS, MLVU_STILL_TASKS), places)
+    tasks = _by_task(seed, clips, MLVU_FLASH_TASKS, MLVU_STILL_TASKS)
+    return _write_tasks(root, tasks, places, clips)
 
 
 @dataclass(frozen=True)
@@ -112,22 +136,29 @@ class _Place:
     stem: str
     folder: str
     fields: Mapping[str, object]
+    behind_another: bool = False
 
 
 def _write_tasks(
-    root: Path, tasks: Mapping[str, Sequence[Asked]], places: Mapping[str, _Place]
-) -> list[tuple[str, int]]:
-    """Write each task's questions and all tags; gives the files of the videos with their clips."""
+    root: Path,
+    tasks: Mapping[str, Sequence[Asked]],
+    places: Mapping[str, _Place],
+    clips: Sequence[int],
+) -> list[Film]:
+    """Write each task's questions and all tags; gives the films, each once."""
     tags: Tags = {}
-    files: dict[str, int] = {}
+    films: dict[str, Film] = {}
+    follows = dict(zip(clips, [*clips[1:], clips[0]], strict=True))
     for task, items in tasks.items():
         place = places[task]
         rows = [{**_row(item, f"{_film(item.index)}.mp4"), **place.fields} for item in items]
         tags |= {f"{task}-{number}": item.tags for number, item in enumerate(items)}
-        files |= {f"video/{place.folder}/{_film(item.index)}.mp4": item.index for item in items}
+        for index in {item.index: None for item in items}:
+            file = f"video/{place.folder}/{_film(index)}.mp4"
+            films[file] = Film(file, index, follows[index] if place.behind_another else None)
         write_json(root / f"json/{place.stem}.json", rows)
     write_json(tags_file(root / "json"), tags)
-    return list(files.items())
+    return list(films.values())
 
 
 def _film(index: int) -> str:

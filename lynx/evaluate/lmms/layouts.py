@@ -10,7 +10,7 @@ from typing import Any
 from lynx.benchmarks.annotation import objects, read_json, required, texts_of
 from lynx.benchmarks.choices import option_texts
 from lynx.benchmarks.mlvu import TASKS as MLVU_STEMS
-from lynx.benchmarks.mvbench import SPLITS
+from lynx.benchmarks.mvbench import SPLITS, require_replaced
 from lynx.benchmarks.parquet import read_parquet
 from lynx.errors import InputError
 from lynx.evaluate.lmms.local_tasks import (
@@ -89,9 +89,12 @@ def mvbench(root: Path, folder: Path, split: str = "test") -> LocalTasks:
     """
     folders = package_module("mvbench").DATA_LIST
     media = require_folder(root, "video", "unpack the archives of OpenGVLab/MVBench there")
+    require_replaced(root)
     known = {task: root / f"json/{task}.json" for task in sorted(SPLITS[split])}
     read = [
-        _mvbench_table(task, _with_endings(path, media / folders[task], folder), media)
+        _mvbench_table(
+            task, folders[task], _with_endings(path, media / folders[task], folder), media
+        )
         for task, path in known.items()
         if path.is_file()
     ]
@@ -129,11 +132,15 @@ def _with_endings(path: Path, media: Path, folder: Path) -> Path:
     return copy
 
 
-def _mvbench_table(task: str, path: Path, media: Path) -> Table:
-    videos = texts_of(_rows([path]), "video", str, str(path))
-    items = tuple(Item(f"{task}-{number}", video, task) for number, video in enumerate(videos))
+def _mvbench_table(task: str, folder: str, path: Path, media: Path) -> Table:
+    rows = list(_rows([path]))
+    videos = texts_of(rows, "video", str, str(path))
     cut = MVBENCH.get(task)
     whole = cut is not None and not (media / cut[0]).is_dir()
+    # Folders have files of one name, and a file has several parts.
+    parts = [f"@{row.get('start')}-{row.get('end')}" if whole else "" for row in rows]
+    clips = [f"{folder}/{video}{part}" for video, part in zip(videos, parts, strict=True)]
+    items = tuple(Item(f"{task}-{number}", clip, task) for number, clip in enumerate(clips))
     changes = {"doc_to_visual": "lynx.evaluate.lmms.cut.part_of_video"} if whole else {}
     name = f"mvbench_{task}"
     return Table(name, f"mvbench/{name}.yaml", (path,), items, "train", changes)

@@ -63,6 +63,11 @@ def _facts(run: Run) -> dict[str, str]:
     report = run.report
     view = report["settings"]["view"]
     counts = [f"{report[key]} {key}" for key in ("missing", "empty") if report[key]]
+    counts += [
+        f"{count} clips: {what}"
+        for what, count in report["clips"].items()
+        if what != "all" and count
+    ]
     if shared := report["shared_names"]["clips"]:
         counts.append(f"{shared} clips named as a file that was trained on")
     return {
