@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from lynx.benchmarks.annotation import listed, required, texts_of
+from lynx.benchmarks.annotation import listed, optional_text, required, texts_of
 from lynx.benchmarks.mappings import clip_id, file_name
 from lynx.errors import InputError
 
@@ -17,8 +17,8 @@ _FOLDER = "frame_aligned_videos"
 
 @dataclass(frozen=True)
 class Take:
-    """A take: its scenario, its views below the media root (ego first, then the exo views in the
-    order of their names), and the label of each of its rows, of which there may be several.
+    """A take: its scenario, its views below the media root (ego first, then the exo views that it
+    has, in the order of their names), and the label of each of its rows: there may be several.
     """
 
     scenario: str
@@ -85,9 +85,11 @@ def downscaled(view: str, place: str) -> str:
 def _take(row: dict[str, Any], place: str) -> Take:
     paths = required(row, "video_paths", dict, place)
     at_paths = f"{place}: field 'video_paths'"
-    names = ["ego", *sorted(paths.keys() - {"ego"})]
+    ego = required(paths, "ego", str, at_paths)
+    # A camera that a take was not filmed with is null; only the ego view shows every take.
+    exo = (optional_text(paths, name, at_paths) for name in sorted(paths.keys() - {"ego"}))
     return Take(
         scenario=required(row, "scenario_name", str, place),
-        views=tuple(downscaled(required(paths, name, str, at_paths), at_paths) for name in names),
+        views=tuple(downscaled(view, at_paths) for view in (ego, *exo) if view is not None),
         labels=(class_name(required(row, "proficiency_score", str, place), place),),
     )

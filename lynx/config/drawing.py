@@ -31,7 +31,7 @@ class Drawing(Strict):
 
     @property
     def other_views(self) -> int:
-        """How many files beside a clip's video X is drawn from."""
+        """How many files beside a clip's video X is drawn from; `frames` looks at no others."""
         return 0
 
     def pseudo_frames(self, steps: int) -> int:

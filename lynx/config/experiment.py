@@ -123,6 +123,22 @@ class Experiment(Strict):
         """What decides a frames artefact: the same for a whole group."""
         return self.group_recipe(self.benchmarks[self.framed(frames)[0]].group).frames
 
+    def other_views(self, frames: str) -> int:
+        """How many files beside its video some stage draws X of a frames artefact's clips from.
+
+        Stages may differ in it, where the recipe gives a reason; a clip must have the most.
+        """
+        names = self.framed(frames)
+        item = self.benchmarks[names[0]]
+        pooled = self.pooled.get(item.group)
+        recipes = self.recipes if pooled is None else dict.fromkeys(names, pooled)
+        drawn = [recipes[name].evaluate.view.drawing for name in names if name in recipes]
+        if item.trained_on is None:  # else nothing is trained on these clips
+            for name in self.group_benchmarks(item.group):
+                if recipe := recipes.get(name):
+                    drawn += [recipe.align.drawing, recipe.sft.view.drawing]
+        return max(drawing.other_views for drawing in drawn)
+
     @property
     def groups(self) -> list[str]:
         """Every group that there is a reference of, in name order: `pooled` ones too."""

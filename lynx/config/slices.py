@@ -43,11 +43,13 @@ def frames_slice(experiment: Experiment, group: str) -> Slice:
     """Raw clips of a group, or of a benchmark that only scores, to square frames or a list."""
     names = experiment.framed(group)
     worlds = sorted({experiment.world_of(name) or "" for name in names})
+    others = experiment.other_views(group)
     return {
         "group": group,
         "clips": sorted({experiment.benchmarks[name].clips for name in names}),
         "frames": experiment.frame_settings(group).model_dump(mode="json"),
         "worlds": [world_slice(experiment, name or None) for name in worlds],
+        **({"other_views": others} if others else {}),
     }
 
 

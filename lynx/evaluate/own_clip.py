@@ -52,7 +52,9 @@ def _own_video(settings: VideoFiles, files: Sequence[Path], bounds: Bounds | Non
     found = [path.resolve() for path in files]
     root = Path(os.path.commonpath([path.parent for path in found]))
     names = [path.relative_to(root).as_posix() for path in found]
-    inspected = inspect_clip(root, files[0].stem, names, settings.audio, bounds)
+    inspected = inspect_clip(
+        root, files[0].stem, names, settings.audio, bounds, other_views=len(names) - 1
+    )
     if inspected.missing is not None:
         raise InputError(inspected.missing)
     return VideoClip(files[0].stem, root, inspected.files, settings.reader, inspected.bounds)

@@ -40,7 +40,8 @@ class VideoFile:
 
 @dataclass(frozen=True)
 class InspectedClip:
-    """A clip with its files, the video first; or the reason why it cannot be used.
+    """A clip with its files, the video first, then the views that X is drawn from; or the reason
+    why it cannot be used.
 
     ``bounds`` is the part of the files that the clip is; None where it is all of them.
     """
@@ -52,16 +53,47 @@ class InspectedClip:
 
 
 def inspect_clip(
-    root: Path, clip: str, names: Sequence[str], heard: bool, bounds: Bounds | None = None
+    root: Path,
+    clip: str,
+    names: Sequence[str],
+    heard: bool,
+    bounds: Bounds | None = None,
+    other_views: int = 0,
 ) -> InspectedClip:
-    """Open each file of a clip, which is missing where one is gone, unreadable or too short."""
+    """Open a clip's video and the first `other_views` of the files behind it, and no more.
+
+    It is missing where one of them is not listed, gone, unreadable, too short or of another clock.
+    """
+    video_name, *others = names
     try:
-        files = [_inspect(root, name, heard and name == names[0]) for name in names]
+        require_listed(clip, video_name, len(others), other_views)
+        video = _inspect(root, video_name, heard)
         if bounds is not None:
-            _require_within(files[0], bounds)
+            _require_within(video, bounds)
+        views = [_inspect(root, name, heard=False) for name in others[:other_views]]
+        for view in views:
+            require_one_clock(video, view)
     except InputError as error:
         return InspectedClip(clip, (), str(error), bounds)
-    return InspectedClip(clip, tuple(files), None, bounds)
+    return InspectedClip(clip, (video, *views), None, bounds)
+
+
+def require_listed(clip: str, video: str, found: int, expected: int) -> None:
+    """Refuse a clip with fewer views beside its video than X is drawn from."""
+    if found < expected:
+        raise InputError(
+            f"clip {clip!r}: found {found} views beside {video}, expected {expected}; lower "
+            "drawing.count or get the other cameras' files"
+        )
+
+
+def require_one_clock(video: VideoFile, view: VideoFile) -> None:
+    """Refuse a view of another number of frames than the video has."""
+    if view.frames != video.frames:
+        raise InputError(
+            f"{view.name}: found {view.frames} frames, expected {video.frames} as in "
+            f"{video.name} because views of one clock are shown; cut both to the same take"
+        )
 
 
 def _require_within(file: VideoFile, bounds: Bounds) -> None:

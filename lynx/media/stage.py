@@ -37,7 +37,8 @@ def run_frames(project: Project, group: str, clips: list[str]) -> None:
         if isinstance(settings, RgbdFrames):
             _publish_scenes(project, names, clips, settings, draft)
         else:
-            _publish_videos(project, names, settings, draft)
+            others = experiment.other_views(group)
+            _publish_videos(project, names, settings, others, draft)
 
 
 def _publish_scenes(
@@ -60,9 +61,11 @@ def _prepare(settings: RgbdFrames, task: tuple[Path, Path]) -> PreparedScene:
     return prepare_scene(source, target, settings.per_scene, settings.size)
 
 
-def _publish_videos(project: Project, names: list[str], settings: VideoFiles, draft: Draft) -> None:
+def _publish_videos(
+    project: Project, names: list[str], settings: VideoFiles, other_views: int, draft: Draft
+) -> None:
     workers = project.experiment.site.workers
-    inspect = partial(_inspect, settings.audio)
+    inspect = partial(_inspect, settings.audio, other_views)
     for name in names:
         root, files = project.clips_root(name), read_clip_table(project.layout.data(name))
         tasks = [(root, clip, shown) for clip, shown in files.items()]
@@ -72,6 +75,6 @@ def _publish_videos(project: Project, names: list[str], settings: VideoFiles, dr
         write_inventory(draft.folder, name, inspected)
 
 
-def _inspect(heard: bool, task: tuple[Path, str, ShownBy]) -> InspectedClip:
+def _inspect(heard: bool, other_views: int, task: tuple[Path, str, ShownBy]) -> InspectedClip:
     root, clip, shown = task
-    return inspect_clip(root, clip, shown.files, heard, shown.bounds)
+    return inspect_clip(root, clip, shown.files, heard, shown.bounds, other_views)

@@ -16,7 +16,7 @@ from lynx.errors import InputError
 from lynx.media.audio import read_audio
 from lynx.media.clip_table import Bounds
 from lynx.media.frame_sampling import Sampling
-from lynx.media.inventory import VideoFile
+from lynx.media.inventory import VideoFile, require_listed, require_one_clock
 from lynx.media.paths import safe_child
 from lynx.media.video import Reader, clip_indices, read_video_frames
 from lynx.media.video_index import index_video
@@ -83,18 +83,9 @@ class VideoClip:
         Raises:
             InputError: the clip has no such view, or one of another number of frames.
         """
-        video, others = self.files[0], self.files[1:]
-        if number > len(others):
-            raise InputError(
-                f"clip {self.name!r}: found {len(others)} views beside {video.name}, expected "
-                f"{number}; lower drawing.count or get the other cameras' files"
-            )
-        other = self.files[number]
-        if other.frames != video.frames:
-            raise InputError(
-                f"{other.name}: found {other.frames} frames, expected {video.frames} as in "
-                f"{video.name} because views of one clock are shown; cut both to the same take"
-            )
+        # Stage `frames` counts such clips as missing, so an inventory of today lists none.
+        require_listed(self.name, self.files[0].name, len(self.files) - 1, number)
+        require_one_clock(self.files[0], self.files[number])
         return read_video_frames(self.path(number), places, self.reader)
 
     def times(self, places: Sequence[int]) -> list[float]:

@@ -144,7 +144,9 @@ def take_inventory(project: Project, benchmark: str, hashes: bool) -> Inventory:
     synthetic = project.experiment.synthetic
     root, media = project.annotations_root(benchmark), project.clips_root(benchmark)
     read = _read_splits(project, benchmark, root)
-    found = _find(media, [annotation for annotation, _ in read.values() if annotation], hashes)
+    annotations = [annotation for annotation, _ in read.values() if annotation]
+    others = project.experiment.other_views(project.experiment.frames_of(benchmark))
+    found = _find(media, annotations, others, hashes)
     entries = []
     for split, (annotation, error) in read.items():
         counted = synthetic or source.splits[split].answers_public
@@ -220,12 +222,12 @@ def _attempt(read: Callable[[], Annotation]) -> _Read:
 
 
 def _find(
-    media: Path, annotations: Iterable[Annotation], hashes: bool
+    media: Path, annotations: Iterable[Annotation], other_views: int, hashes: bool
 ) -> dict[str, tuple[ClipOnDisk, str | None]]:
     clips: dict[str, tuple[str, ...]] = {}
     for annotation in annotations:
         clips |= _clips(annotation)
-    found = find_clips(media, clips)
+    found = find_clips(media, clips, other_views)
     digests = hash_clips(media, found) if hashes else {}
     return {clip: (item, digests.get(clip)) for clip, item in found.items()}
 

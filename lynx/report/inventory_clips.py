@@ -31,9 +31,12 @@ class ClipOnDisk:
         return sum(self.sizes.values())
 
 
-def find_clips(root: Path, clips: Mapping[str, tuple[str, ...]]) -> dict[str, ClipOnDisk]:
+def find_clips(
+    root: Path, clips: Mapping[str, tuple[str, ...]], other_views: int
+) -> dict[str, ClipOnDisk]:
     """Look for every clip below ``root``: the files that show it, or none for a scene folder.
 
+    Of the files only the video and ``other_views`` behind it, as the ``frames`` stage does.
     A progress bar is shown on a terminal: exported scenes hold thousands of files each.
 
     Raises:
@@ -41,7 +44,8 @@ def find_clips(root: Path, clips: Mapping[str, tuple[str, ...]]) -> dict[str, Cl
     """
     bar = tqdm(clips.items(), desc="looking for clips", unit="clip", disable=None, leave=False)
     return {
-        clip: _find_files(root, names) if names else _find_scene(root, clip) for clip, names in bar
+        clip: _find_files(root, names, other_views) if names else _find_scene(root, clip)
+        for clip, names in bar
     }
 
 
@@ -64,10 +68,12 @@ def hash_clips(root: Path, found: Mapping[str, ClipOnDisk]) -> dict[str, str]:
     return result
 
 
-def _find_files(root: Path, names: tuple[str, ...]) -> ClipOnDisk:
-    paths = {name: safe_child(root, name) for name in names}
+def _find_files(root: Path, names: tuple[str, ...], other_views: int) -> ClipOnDisk:
+    paths = {name: safe_child(root, name) for name in names[: 1 + other_views]}
     sizes = {name: path.stat().st_size for name, path in paths.items() if path.is_file()}
-    faults = [f"{name}: no such file" for name in names if name not in sizes]
+    faults = [f"{name}: no such file" for name in paths if name not in sizes]
+    if len(names) <= other_views:
+        faults.append(f"{names[0]}: {len(names) - 1} other views listed, {other_views} drawn from")
     faults += [f"{name}: empty file" for name, size in sizes.items() if size == 0]
     return ClipOnDisk(sizes, faults[0] if faults else None)
 

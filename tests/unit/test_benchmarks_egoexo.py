@@ -82,6 +82,27 @@ def test_the_instruct_file_asks_and_the_official_file_names_views(tmp_path: Path
     assert EGOEXO.splits == ("train", "val")
 
 
+@pytest.mark.parametrize("absent", [None, "", " "])
+def test_a_camera_that_a_take_was_not_filmed_with_is_left_out(
+    tmp_path: Path, absent: str | None
+) -> None:
+    _write(tmp_path, VAL, [_record(), _record("alone")])
+    row = _row()
+    paths = {**row["video_paths"], "exo1": absent, "exo3": absent}
+    _official(
+        tmp_path,
+        {**row, "video_paths": paths},
+        _row("alone", video_paths={"ego": paths["ego"], "exo1": absent}),
+    )
+    assert (
+        read(tmp_path, "val").clip_files
+        == {
+            "t1": (VIEWS[0], VIEWS[2]),  # the next camera takes its place
+            "alone": VIEWS[:1],
+        }
+    )
+
+
 def test_the_mapping_names_one_view_where_the_official_file_is_missing(tmp_path: Path) -> None:
     instruct = _write(tmp_path, TRAIN, [_record()])
     mapping = _write(tmp_path, MAPPING, {"t1": "ego/t1.mp4", "t2": "ego/t2.mp4"})
@@ -172,6 +193,14 @@ def test_answers_are_class_names_of_the_take(tmp_path: Path, label: str, rest: s
         (
             _row(video_paths={"exo1": f"{FOLDER}/cam01.mp4"}),
             "field 'video_paths': found no field 'ego' among exo1, expected a string" + PUBLISHED,
+        ),
+        (
+            _row(video_paths={"ego": None, "exo1": f"{FOLDER}/cam01.mp4"}),
+            "field 'video_paths': field 'ego': found null, expected a string" + PUBLISHED,
+        ),
+        (
+            _row(video_paths={"ego": f"{FOLDER}/aria_214-1.mp4", "exo1": 3}),
+            "field 'video_paths': field 'exo1': found an integer, expected a string" + PUBLISHED,
         ),
         (
             _row(video_paths={"ego": "takes/toy/a.mp4"}),

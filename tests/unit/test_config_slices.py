@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lynx.artifacts.hashing import hash_data
 from lynx.config import slices
+from lynx.config.decided import decided, place_of
 from lynx.config.experiment import Experiment
 from lynx.errors import InputError
 from tests.unit.config_copy import copy_config, load, replace
@@ -162,6 +163,64 @@ def test_a_shared_alignment_does_not_depend_on_which_benchmarks_run() -> None:
     both, alone = load({"scale": "0.5b"}), load({"scale": "0.5b", "benchmarks": ["sqa3d"]})
     assert slices.align_slice(both, "3d") == slices.align_slice(alone, "3d")
     assert slices.reference_slice(both, "3d") == slices.reference_slice(alone, "3d")
+
+
+def takes(scale: str, recipe: str, **overrides: int) -> tuple[int, slices.Slice]:
+    """How many views frames of Ego-Exo4D look at, and their slice; `count` of a stage overridden.
+
+    The stages that differ from alignment give a reason for it.
+    """
+    keys = {
+        "align": "align.drawing",
+        "sft": "sft.view.drawing",
+        "evaluate": "evaluate.view.drawing",
+    }
+    chosen: dict[str, object] = {f"{keys[n]}.count": count for n, count in overrides.items()}
+    if "sft" in overrides:
+        chosen["sft.differs_from_alignment.count"] = "another camera is shown"
+        chosen["evaluate.view.drawing.count"] = overrides["sft"]
+    if "evaluate" in overrides:
+        chosen["evaluate.differs_from_training"] = {"drawing.count": "another camera is shown"}
+    experiment = load(
+        {"scale": scale, "recipe": recipe, "benchmarks": ["egoexo"], "overrides": chosen}
+    )
+    return experiment.other_views("egoexo4d"), slices.frames_slice(experiment, "egoexo4d")
+
+
+def test_frames_look_at_the_views_that_some_stage_draws_from() -> None:
+    shown, one = takes("0.5b", "paper")
+    assert (shown, one["other_views"]) == (1, 1)
+    for overrides in ({"sft": 2}, {"evaluate": 2}):
+        shown, two = takes("0.5b", "paper", **overrides)
+        assert (shown, two) == (2, {**one, "other_views": 2})
+
+
+@pytest.mark.parametrize("scale", ["demo", "0.5b", "7b"])
+def test_frames_of_what_no_other_view_is_drawn_from_name_none(scale: str) -> None:
+    names = ["scanqa", "sqa3d", "avqa", "music_avqa", "avsd", "egoexo", "videomme", "mlvu"]
+    experiment = load({"scale": scale, "benchmarks": names})
+    for frames in {experiment.frames_of(name) for name in experiment.benchmarks}:
+        found = slices.frames_slice(experiment, frames)
+        assert found.get("other_views") == (1 if frames == "egoexo4d" else None)
+    if scale != "demo":
+        shown, same = takes(scale, "released")  # the very clip again
+        assert (shown, "other_views" in same) == (0, False)
+
+
+def test_a_pooled_group_looks_at_the_views_of_its_own_runs() -> None:
+    pulled = load({"scale": "0.5b"})
+    own = load({"scale": "0.5b", "benchmarks": ["egoexo"]})
+    assert "egoexo4d" in pulled.pooled
+    assert slices.frames_slice(pulled, "egoexo4d") == slices.frames_slice(own, "egoexo4d")
+
+
+def test_verification_compares_with_the_same_slice() -> None:
+    experiment = load({"benchmarks": ["egoexo"]})
+    place = place_of(Path("runs/demo/frames/egoexo4d"))
+    assert place is not None
+    found = decided(experiment, place)
+    assert found == slices.frames_slice(experiment, "egoexo4d")
+    assert found["other_views"] == 1
 
 
 def test_refusals() -> None:

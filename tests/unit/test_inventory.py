@@ -486,7 +486,7 @@ def test_clip_files_are_hashed_when_asked(root: Path, capsys: pytest.CaptureFixt
     assert changed.clip_sha256 != train.clip_sha256
 
 
-def test_every_view_of_a_take_is_looked_for(root: Path) -> None:
+def test_every_view_that_x_is_drawn_from_is_looked_for(root: Path) -> None:
     folder = "takes/toy_dance_1/frame_aligned_videos"
     names = {"ego": "aria.mp4", "exo1": "cam01.mp4"}
     row = {
@@ -511,6 +511,15 @@ def test_every_view_of_a_take_is_looked_for(root: Path) -> None:
     found = inventory(root, "egoexo")
     assert found.complete
     assert "no published count is known" in printed(found)
+    keys = ("align.drawing", "sft.view.drawing", "evaluate.view.drawing")
+    two = inventory(root, "egoexo", overrides={f"{key}.count": 2 for key in keys})
+    content = split_of(two, "val").content
+    assert content is not None
+    assert content.missing == {
+        "t2": f"{folder}/downscaled/448/aria.mp4: 1 other views listed, 2 drawn from"
+    }
+    (views / "cam01.mp4").unlink()
+    assert inventory(root, "egoexo", recipe="released").complete  # the ego view is shown again
 
 
 def test_each_test_set_of_music_avqa_is_a_benchmark(root: Path) -> None:

@@ -14,6 +14,7 @@ from lynx.features.clips import one_pass_shelf
 from lynx.media.clip_table import CLIPS_NAME, ShownBy, read_clip_table, write_clip_table
 from lynx.media.inventory import (
     InspectedClip,
+    VideoFile,
     inspect_clip,
     read_inventory,
     require_budgets,
@@ -104,7 +105,9 @@ def test_the_inventory_holds_what_can_be_used(
 
 
 def clip_of(root: Path, *names: str) -> VideoClip:
-    return VideoClip("clip", root, inspect_clip(root, "clip", names, True).files, "decord")
+    found = inspect_clip(root, "clip", names, True, other_views=len(names) - 1)
+    assert found.missing is None
+    return VideoClip("clip", root, found.files, "decord")
 
 
 def test_frames_are_spread_over_the_video(tmp_path: Path) -> None:
@@ -199,25 +202,76 @@ def test_a_file_that_changed_is_refused(tmp_path: Path) -> None:
 
 
 def test_views_of_one_clock(tmp_path: Path) -> None:
-    for name, frames in (("ego.mp4", 20), ("one.mp4", 20), ("two.mp4", 20), ("late.mp4", 19)):
-        write_video(tmp_path / name, frames)
+    write_views(tmp_path)
     clip = clip_of(tmp_path, "ego.mp4", "one.mp4", "two.mp4")
     drawing = ViewDrawing(modality="view", cameras="others", count=2)
     drawn = get_modality("view").draw(clip, (3, 9), drawing)
     assert [number_of(frame) for frame in drawn] == [3, 9, 3, 9]
     assert len(drawn) == drawing.pseudo_frames(2)
+    late = VideoClip("clip", tmp_path, (*clip.files[:1], *late_file(tmp_path)), "decord")
     with pytest.raises(InputError) as caught:
-        clip_of(tmp_path, "ego.mp4", "late.mp4").view(1, (0,))
-    assert str(caught.value) == (
-        "late.mp4: found 19 frames, expected 20 as in ego.mp4 because views of one clock are "
-        "shown; cut both to the same take"
-    )
+        late.view(1, (0,))
+    assert str(caught.value) == OTHER_CLOCK
     with pytest.raises(InputError) as caught:
         clip.view(3, (0,))
     assert str(caught.value) == (
         "clip 'clip': found 2 views beside ego.mp4, expected 3; lower drawing.count or get the "
         "other cameras' files"
     )
+
+
+OTHER_CLOCK = (
+    "late.mp4: found 19 frames, expected 20 as in ego.mp4 because views of one clock are shown; "
+    "cut both to the same take"
+)
+
+
+def write_views(root: Path) -> None:
+    """A video and three views, one of them a frame short."""
+    for name, frames in (("ego.mp4", 20), ("one.mp4", 20), ("two.mp4", 20), ("late.mp4", 19)):
+        write_video(root / name, frames)
+
+
+def late_file(root: Path) -> tuple[VideoFile, ...]:
+    return inspect_clip(root, "late", ["late.mp4"], heard=False).files
+
+
+@pytest.mark.parametrize(
+    ("names", "needed", "sentence"),
+    [
+        (("ego.mp4",), 0, None),
+        (("ego.mp4", "gone.mp4", "broken.mp4"), 0, None),
+        (("ego.mp4", "one.mp4", "gone.mp4"), 1, None),
+        (("ego.mp4", "one.mp4", "two.mp4", "late.mp4"), 2, None),
+        (
+            ("ego.mp4", "one.mp4", "gone.mp4"),
+            2,
+            "{root}/gone.mp4: not found, expected a video file; copy it there or correct the path",
+        ),
+        (
+            ("ego.mp4", "broken.mp4"),
+            1,
+            "{root}/broken.mp4: found 7 bytes that do not open as media, expected a video file; "
+            "copy or download it again",
+        ),
+        (("ego.mp4", "late.mp4"), 1, OTHER_CLOCK),
+        (
+            ("ego.mp4", "one.mp4"),
+            2,
+            "clip 'clip': found 1 views beside ego.mp4, expected 2; lower drawing.count or get the "
+            "other cameras' files",
+        ),
+    ],
+)
+def test_the_views_that_x_is_drawn_from_are_inspected_and_no_others(
+    tmp_path: Path, names: tuple[str, ...], needed: int, sentence: str | None
+) -> None:
+    write_views(tmp_path)
+    (tmp_path / "broken.mp4").write_bytes(b"no film")
+    found = inspect_clip(tmp_path, "clip", names, heard=False, other_views=needed)
+    assert found.missing == (None if sentence is None else sentence.format(root=tmp_path))
+    listed = [] if sentence else list(names[: 1 + needed])
+    assert [file.name for file in found.files] == listed
 
 
 def test_fast_frames_fill_the_gaps_between_slow_ones(tmp_path: Path) -> None:
