@@ -50,7 +50,11 @@ def lineage(root: Path, folder: Path) -> Lineage:
         trained = each.facts.get(PARAMETERS, {})
         assert isinstance(trained, dict)  # written by align and sft
         parameters |= trained
-    return Lineage(*(dict(sorted(found.items())) for found in (cost, parameters, artefacts)))
+    return Lineage(
+        dict(sorted(cost.items())),
+        dict(sorted(parameters.items())),
+        dict(sorted(artefacts.items())),
+    )
 
 
 def _ancestry(root: Path, folder: Path, seen: set[str]) -> Iterator[tuple[Path, Manifest]]:

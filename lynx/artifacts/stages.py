@@ -6,7 +6,7 @@ STAGE_VERSIONS = {
     "world": 4,
     "base": 1,
     "data": 1,
-    "frames": 1,
+    "frames": 2,
     "reference": 1,
     "geometry": 1,
     "stability": 1,

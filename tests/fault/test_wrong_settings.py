@@ -45,7 +45,7 @@ CASES = {
     "unknown variant": (
         ("sft", "--variant", "linx", "--benchmark", "scanqa"),
         "command line: unknown variant 'linx', did you mean 'lynx'; known: lynx, no-align, "
-        "no-attention, no-moments, plain-tower, rank-16, rank-32, rank-8, reference-3d, "
+        "no-attention, no-moments, plain-tower, rank-16, rank-32, rank-64, rank-8, reference-3d, "
         "reference-all, reference-audio, reference-video, repeated-video, video-only, zero-shot",
     ),
     "unknown group": (
@@ -55,7 +55,7 @@ CASES = {
     "unknown alignment": (
         ("align", "--name", "scanqa"),
         "command line: unknown alignment 'scanqa'; known: 3d, 3d-no-attention, "
-        "3d-no-moments, 3d-rank-16, 3d-rank-32, 3d-rank-8",
+        "3d-no-moments, 3d-rank-16, 3d-rank-32, 3d-rank-64, 3d-rank-8",
     ),
     "unknown stream": (
         ("features", "--benchmark", "scanqa", "--split", "train", "--stream", "audio"),

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import pytest
 
 from lynx.benchmarks import get_benchmark
 from lynx.config.stages import Recipe, RgbdFrames
 from lynx.errors import InputError
-from tests.unit.config_copy import ROOT, copy_config, load, replace
+from tests.unit.config_copy import ROOT, load
 
 SCALES = ["0.5b", "7b"]
 VIDEO = ["avqa", "music_avqa", "avsd", "egoexo"]
@@ -397,19 +396,6 @@ def test_the_demo_has_numbers_where_it_has_a_world() -> None:
     for benchmark in (*VIDEO, *FAST):
         experiment = load({"benchmarks": [benchmark]})
         assert experiment.world_of(benchmark) in experiment.scale.worlds
-
-
-def test_a_recipe_without_numbers_of_a_benchmark_is_named(tmp_path: Path) -> None:
-    root = copy_config(tmp_path)
-    numbers = "  videomme_subtitles:\n    demo: *fast_evaluate\n"
-    replace(root, "config/recipes/demo.yaml", numbers, "")
-    with pytest.raises(InputError) as error:
-        load({"benchmarks": ["videomme_subtitles"]}, root)
-    assert str(error.value) == (
-        "config/recipes/demo.yaml: has no numbers for benchmark 'videomme_subtitles' at scale "
-        "'demo', only for avqa, avsd, egoexo, mlvu, music_avqa, music_avqa_original, mvbench, "
-        "scanqa, sqa3d, videomme; choose another recipe or add them"
-    )
 
 
 @pytest.mark.parametrize("recipe", ["paper", "released"])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lynx.config.loading import load_experiment
 from lynx.errors import InputError
@@ -294,8 +295,8 @@ CASES = {
         "compare_with: null",
         "compare_with: [videoonly]",
         "config/config.yaml: unknown variant 'videoonly', did you mean 'video-only'; "
-        "known: lynx, no-align, no-attention, no-moments, plain-tower, rank-16, rank-32, rank-8, "
-        "reference-3d, reference-all, reference-audio, reference-video, "
+        "known: lynx, no-align, no-attention, no-moments, plain-tower, rank-16, rank-32, rank-64, "
+        "rank-8, reference-3d, reference-all, reference-audio, reference-video, "
         "repeated-video, video-only, zero-shot",
     ),
     "recipe of another scale": (
@@ -393,8 +394,8 @@ CASES = {
         "[video-only, plain-tower,",
         "[video-only, plain-twr,",
         "config/scales/demo.yaml: unknown variant 'plain-twr', did you mean 'plain-tower'; "
-        "known: lynx, no-align, no-attention, no-moments, plain-tower, rank-16, rank-32, rank-8, "
-        "reference-3d, reference-all, reference-audio, reference-video, "
+        "known: lynx, no-align, no-attention, no-moments, plain-tower, rank-16, rank-32, rank-64, "
+        "rank-8, reference-3d, reference-all, reference-audio, reference-video, "
         "repeated-video, video-only, zero-shot",
     ),
     "no main variant": (
@@ -444,10 +445,10 @@ def test_a_key_missing_for_one_benchmark_is_named_in_its_own_entry(root: Path) -
 def test_a_benchmark_that_the_recipe_lacks(root: Path) -> None:
     extra = root / "config/benchmarks/beacon.yaml"
     extra.write_text((root / "config/benchmarks/sqa3d.yaml").read_text(encoding="utf-8"))
+    recipe = yaml.safe_load((root / DEMO).read_text(encoding="utf-8"))
     assert sentence(root, {"benchmarks": ["beacon"]}) == (
         "config/recipes/demo.yaml: has no numbers for benchmark 'beacon' at scale 'demo', only for "
-        "avqa, avsd, egoexo, mlvu, music_avqa, music_avqa_original, mvbench, scanqa, sqa3d, "
-        "videomme; choose another recipe or add them"
+        f"{', '.join(sorted(recipe['evaluate']))}; choose another recipe or add them"
     )
 
 

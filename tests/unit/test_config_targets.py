@@ -69,7 +69,7 @@ def test_analyses_are_what_no_headline_shows() -> None:
     """The ablations of the publication on ScanQA, our control of equal length on every set."""
     known = WorkflowConfig((), (), ROOT, load({"benchmarks": ["scanqa", "avqa"], "seed": 3}))
     of_the_paper = [
-        *("no-attention", "no-moments", "no-align", "rank-8", "rank-16", "rank-32"),
+        *("no-attention", "no-moments", "no-align", "rank-8", "rank-16", "rank-32", "rank-64"),
         *("reference-audio", "reference-3d", "reference-video", "reference-all"),
     ]
     assert sorted(known.analyses()) == sorted(

@@ -26,7 +26,12 @@ from lynx.errors import InputError
 from tests.unit.config_copy import copy_config, load, replace
 
 LAYOUT = Layout(Path(), "0.5b")
-X_OF_TABLE_6 = {"rank-8": 39_379_456, "rank-16": 43_566_080, "rank-32": 51_939_328}
+X_OF_TABLE_6 = {
+    "rank-8": 39_379_456,
+    "rank-16": 43_566_080,
+    "rank-32": 51_939_328,
+    "rank-64": 68_685_824,
+}
 
 
 def with_variant(root: Path, text: str) -> Path:
@@ -120,11 +125,13 @@ def test_equal_settings_share_the_alignment() -> None:
     assert experiment.recipes["scanqa"].align.lora.rank == 16
     assert not experiment.has_own_vision("rank-16", "scanqa")
     assert experiment.has_own_vision("rank-8", "scanqa")
+    assert not paper().has_own_vision("rank-64", "scanqa"), "lynx has that rank there"
     assert sorted(experiment.alignments) == [
         "3d",
         "3d-no-attention",
         "3d-no-moments",
         "3d-rank-32",
+        "3d-rank-64",
         "3d-rank-8",
         "3d-reference-all",
         "3d-reference-audio",

@@ -139,9 +139,9 @@ def test_another_seed_shares_what_has_none(tree: Path) -> None:
         (
             ("--config", "compare_with=[video]"),
             "command line: unknown variant 'video', did you mean 'video-only'; known: lynx, "
-            "no-align, no-attention, no-moments, plain-tower, rank-16, rank-32, rank-8, "
-            "reference-3d, reference-all, reference-audio, reference-video, repeated-video, "
-            "video-only, zero-shot",
+            "no-align, no-attention, no-moments, plain-tower, rank-16, rank-32, rank-64, "
+            "rank-8, reference-3d, reference-all, reference-audio, reference-video, "
+            "repeated-video, video-only, zero-shot",
         ),
     ],
     ids=["key", "scale", "recipe key", "variant"],
