@@ -16,6 +16,7 @@ COMPILE := $(BIN)/uv pip compile -q --config-file envs/uv.toml --python-version 
 TARGETS := a6000 blackwell
 SNAKEMAKE := $(BIN)/snakemake --profile profiles/local
 SNAKEFILES := Snakefile workflow
+LMMS := videomme mvbench mlvu
 # Tools that talk on success are heard only when they fail.
 quietly = said="$$($(1) 2>&1)" || { echo "$$said" >&2; exit 1; }
 
@@ -91,6 +92,7 @@ lock: setup  ## resolve envs/*.in again, keeping versions that still fit, and wr
 
 snapshot: setup  ## run all of the demo over its seeds and renew docs/demo/results
 	@$(SNAKEMAKE) -- all experiments analyses
+	@$(SNAKEMAKE) -- $(LMMS:%=results/demo/lynx/%/seed0/lmms_eval.json)
 	@$(SNAKEMAKE) -- samples
 	@$(SNAKEMAKE) -- tables
 	@rm -rf docs/demo/results && mkdir -p docs/demo

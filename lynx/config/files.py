@@ -146,6 +146,11 @@ class SiteConfig(Strict):
         default="cpu", description="the environment of the jobs and how they compute attention"
     )
     device: Device
+    deterministic: bool = Field(
+        default=False,
+        description="kernels that give the same bits in every run on one device, some of them "
+        "slower; a CPU does so without",
+    )
     threads: Positive = Field(description="CPU threads of one job")
     workers: Positive = Field(description="processes that prepare data")
     zero: Literal[2, 3] | None = Field(

@@ -21,7 +21,8 @@ GRACE = 120
 
 
 def profile_resources(root: Path = Path()) -> dict[str, str | int]:
-    """`default-resources`: the site's account and partition, cores for each GPU, time to save.
+    """`default-resources`: the site's account and partition, one node, cores for each GPU, time to
+    save.
 
     Nobody above could turn an `InputError` into a sentence yet, so this ends the program with it.
     """
@@ -34,7 +35,8 @@ def profile_resources(root: Path = Path()) -> dict[str, str | int]:
     # Snakemake evaluates a default resource as Python: in quotes a name stays a name.
     quoted: dict[str, str | int] = {key: repr(name) for key, name in named.items() if name}
     cores = {"cpus_per_gpu": max(site.threads, site.workers)}
-    return quoted | cores | {"slurm_extra": repr(f"--signal=TERM@{GRACE}")}
+    # Without it Slurm may deal a job's GPUs out over nodes, which one task cannot use.
+    return quoted | cores | {"nodes": 1, "slurm_extra": repr(f"--signal=TERM@{GRACE}")}
 
 
 def status_command() -> str | None:

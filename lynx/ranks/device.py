@@ -13,15 +13,23 @@ if TYPE_CHECKING:
 
     from lynx.config.files import SiteConfig
 
+CUBLAS_WORKSPACE = ":4096:8"
+"""With buffers of its own cuBLAS sums in one order (NVIDIA's page on its reproducibility)."""
+
 
 def pick_device(site: SiteConfig) -> torch.device:
     """The site's device, with its CPU threads set; bit-equal reruns need the same number.
 
-    A rank of several has its own GPU. Asking for a GPU where torch sees none is an InputError.
+    Where the site asks for deterministic kernels, an operation that has none raises RuntimeError. A
+    rank of several has its own GPU. Asking for a GPU where torch sees none is an InputError.
     """
     import torch  # a stage that computes nothing must not import it
 
     torch.set_num_threads(site.threads)
+    if site.deterministic:
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = CUBLAS_WORKSPACE  # read when CUDA starts
+        torch.use_deterministic_algorithms(True)
+        torch.backends.cudnn.benchmark = False
     if site.device == "cpu" or (site.device == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
     if not torch.cuda.is_available():
@@ -37,11 +45,15 @@ def pick_device(site: SiteConfig) -> torch.device:
 
 
 def device_name(device: torch.device) -> str:
-    """What the manifest records: `cpu` with its threads, or the GPU's name; and how many ranks."""
+    """What the manifest records: `cpu` with its threads, or the GPU's name; whether its kernels are
+    deterministic ones; and how many ranks.
+    """
     import torch  # as above
 
     name = f"cpu, {torch.get_num_threads()} threads"
     if device.type == "cuda":
         name = torch.cuda.get_device_name(device)
+    if torch.are_deterministic_algorithms_enabled():
+        name += ", deterministic"
     count = here().count
     return name if count == 1 else f"{count} x {name}"

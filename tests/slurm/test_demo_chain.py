@@ -1,5 +1,5 @@
-"""The demo's chain up to alignment through a real Slurm: a job is cancelled in the middle, then the
-controller killed and the next job's time runs out; a node is lost with what it trains."""
+"""The demo's chain through a real Slurm: a job is cancelled in the middle, then the controller
+killed and the next job's time runs out, and the score is made; a node is lost with its job."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,11 +17,18 @@ import psutil
 import pytest
 
 from lynx.align.stage import run_align, run_reference
-from lynx.artifacts.hashing import hash_file
+from lynx.artifacts.manifest import read_manifest
 from lynx.artifacts.owner import Owner
 from lynx.artifacts.verify import verify_files
 from lynx.config.slurm import GRACE
-from tests.project_copy import OVERRIDES, edit_yaml, environment, prepare, tiny_project
+from tests.project_copy import (
+    OVERRIDES,
+    edit_yaml,
+    environment,
+    prepare,
+    run_chain,
+    tiny_project,
+)
 from tests.slurm.cluster import Cluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.slurm, pytest.mark.timeout(1800)]
@@ -29,6 +36,7 @@ PATIENCE = 900  # seconds; a busy machine takes ten times as long as an idle one
 # Many short steps, so that there is time between the first checkpoint and the end.
 STEPS = {"align.optimizer.epochs": 12}
 FOLDER = Path("runs/demo/align/3d/seed0")
+ALIGNMENT, SCORE = str(FOLDER / "manifest.json"), "results/scanqa/metrics.json"
 HOST = socket.gethostname()
 # A real cluster is asked after 40 seconds, and its file system may lag by a minute.
 SOON = ("--slurm-init-seconds-before-status-checks", "6", "--latency-wait", "5")
@@ -36,18 +44,23 @@ SOON = ("--slurm-init-seconds-before-status-checks", "6", "--latency-wait", "5")
 
 def project(root: Path) -> Path:
     tiny_project(root)
-    edit_yaml(root / "config/config.yaml", {"overrides": {**OVERRIDES, **STEPS}})
+    main = {"overrides": {**OVERRIDES, **STEPS}, "compare_with": []}
+    edit_yaml(root / "config/config.yaml", main)
+    # A GPU is asked for, which the cluster only pretends to have: what runs computes on the CPU.
+    edit_yaml(root / "config/scales/demo.yaml", {"gpus": 1})
     edit_yaml(root / "config/site.yaml", {"slurm": {"partition": "main", "gpu_model": "a6000"}})
     return root
 
 
 @contextmanager
-def controller(root: Path, cluster: Cluster) -> Iterator[subprocess.Popen[str]]:
-    """`snakemake --profile slurm <alignment>`, ended if the test leaves it."""
+def controller(
+    root: Path, cluster: Cluster, target: str = ALIGNMENT
+) -> Iterator[subprocess.Popen[str]]:
+    """`snakemake --profile slurm <target>`, ended if the test leaves it."""
     variables = environment()
     variables["PATH"] = f"{cluster.clients}{os.pathsep}{variables['PATH']}"
-    target = str(FOLDER / "manifest.json")
-    command = [sys.executable, "-m", "snakemake", "--profile", "slurm", *SOON, "--", target]
+    # The profile and the target as they are typed; `--` would only guard options with lists.
+    command = [sys.executable, "-m", "snakemake", "--profile", "slurm", target, *SOON]
     with (root / "said.txt").open("w") as said:
         process = subprocess.Popen(
             command, cwd=root, env=variables, stdout=said, stderr=subprocess.STDOUT, text=True
@@ -63,9 +76,9 @@ def said(root: Path) -> str:
     return (root / "said.txt").read_text(encoding="utf-8")
 
 
-def finish(root: Path, cluster: Cluster) -> int:
+def finish(root: Path, cluster: Cluster, target: str = ALIGNMENT) -> int:
     """The exit code of a run that is left alone."""
-    with controller(root, cluster) as process:
+    with controller(root, cluster, target) as process:
         return process.wait(timeout=PATIENCE)
 
 
@@ -161,8 +174,12 @@ def test_a_job_is_cancelled_and_the_controller_killed(
     edit_yaml(root / "config/site.yaml", {"slurm": {"gpu_model": "blackwell"}, "threads": 2})
     assert finish(root, cluster) == 0
     assert "Nothing to be done" in said(root), "facts of the cluster repeat nothing"
+    edit_yaml(root / "config/site.yaml", {"slurm": {"gpu_model": "a6000"}, "threads": 1})
+    assert finish(root, cluster, SCORE) == 0, said(root)
 
-    require_undisturbed_result(root, tmp_path_factory.mktemp("local"))
+    require_undisturbed_result(
+        root, tmp_path_factory.mktemp("local"), ("sft/lynx/scanqa", "predictions/lynx/scanqa")
+    )
 
 
 def test_a_node_is_lost_with_its_job(
@@ -174,6 +191,9 @@ def test_a_node_is_lost_with_its_job(
     with controller(root, cluster) as process:
         lost = trainer(root, process, steps=3)
         job = str(lost.slurm_job)
+        asked = cluster.run("scontrol", "show", "job", job)
+        assert "gres/gpu:a6000=1" in asked
+        assert "NumNodes=1" in asked
         cluster.lose_the_node(job)
         assert not psutil.pid_exists(lost.pid)
         (state,) = (root / "work").glob("align-*")
@@ -188,11 +208,16 @@ def test_a_node_is_lost_with_its_job(
     require_undisturbed_result(root, tmp_path_factory.mktemp("local"))
 
 
-def require_undisturbed_result(root: Path, other: Path) -> None:
-    """The alignment equals, byte for byte, one that was left alone on this machine."""
+def require_undisturbed_result(root: Path, other: Path, further: Sequence[str] = ()) -> None:
+    """Alignment and further artefacts equal, byte for byte, those of a run left alone here."""
     undisturbed = project(other / "project")
-    local = prepare(undisturbed)
-    run_reference(local, "3d")
-    run_align(local, "3d")
-    for name in ("vision/adapter_model.safetensors", "training.jsonl"):
-        assert hash_file(root / FOLDER / name) == hash_file(undisturbed / FOLDER / name), name
+    if further:
+        run_chain(undisturbed)
+    else:
+        local = prepare(undisturbed)
+        run_reference(local, "3d")
+        run_align(local, "3d")
+    for name in ("align/3d", *further):
+        folders = (tree / f"runs/demo/{name}/seed0" for tree in (root, undisturbed))
+        found, expected = (read_manifest(folder).content for folder in folders)
+        assert found == expected, name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +20,11 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
-def threads() -> Iterator[None]:
+def settings() -> Iterator[None]:
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
+    torch.use_deterministic_algorithms(False)
 
 
 def site(**changed: object) -> SiteConfig:
@@ -55,6 +57,20 @@ def test_a_gpu_that_is_asked_for_must_be_there(monkeypatch: pytest.MonkeyPatch) 
     )
     with pytest.raises(InputError, match=f"^{re.escape(sentence)}$"):
         pick_device(site(device="cuda"))
+
+
+def test_deterministic_kernels_are_asked_for_before_a_gpu_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":0:0")
+    assert pick_device(site(device="cpu")).type == "cpu"
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":0:0"
+    device = pick_device(site(device="cpu", deterministic=True))
+    assert torch.are_deterministic_algorithms_enabled()
+    assert not torch.is_deterministic_algorithms_warn_only_enabled()
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    assert device_name(device) == "cpu, 3 threads, deterministic"
 
 
 def test_each_rank_has_its_own_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

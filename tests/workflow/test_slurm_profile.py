@@ -136,7 +136,7 @@ def test_what_sbatch_is_called_with(
     for attempt, call in enumerate(calls, start=1):
         options = call[: next(n for n, word in enumerate(call) if word.startswith("--wrap"))]
         assert not [word for word in options if "ntasks" in word]
-        assert {"--gpus=a6000:2", "--requeue", "--cpus-per-gpu=2"} <= set(options)
+        assert {"--gpus=a6000:2", "--requeue", "--cpus-per-gpu=2", "--nodes=1"} <= set(options)
         value = dict(pairwise(options))
         assert (value["-A"], value["-p"]) == ("lab", "gpu")
         assert (value["-t"], value["--mem"]) == (str(600 * attempt), str(2500 * attempt))
