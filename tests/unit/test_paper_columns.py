@@ -11,7 +11,7 @@ from lynx.align.stability import LayerStability, summary
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.report.paper.formats import latex
 from lynx.report.paper.grid import NOTHING
-from tests.unit.paper_grids import after, grid, row, table
+from tests.unit.paper_grids import after, grid, row
 from tests.unit.scores import bare_project, write_score
 
 REFERENCE = "runs/demo/reference"
@@ -93,4 +93,3 @@ def test_latex_makes_nothing_larger_and_names_the_publications_table(root: Path)
     assert text.count("\\resizebox") == 1, "in what fits a table into a line"
     assert "\\ifdim\\wd\\lynxbox>\\linewidth\\resizebox" in text
     assert " & \\shortstack[r]{norm \\\\ of \\\\ vocab \\\\ mean} & " in text
-    assert table(root, "geometry").table.number == "B1"
