@@ -30,6 +30,7 @@ class Column(Strict):
         default=None, description="a grouping of the metrics and one of its groups; null: all"
     )
     parameters: bool = Field(default=False, description="what a run trains, in millions")
+    videos: bool = Field(default=False, description="videos of the references behind a run")
     measure: tuple[Literal["geometry", "stability"], str] | None = Field(
         default=None, description="results/<scale>/<first>.json and the dotted key in it"
     )
@@ -44,8 +45,11 @@ class Column(Strict):
     def _one_source(self) -> Column:
         if (self.benchmark is None) != (self.metric is None):
             raise ValueError("benchmark and metric belong together; give both or neither")
-        if (self.benchmark is not None) + self.parameters + (self.measure is not None) > 1:
-            raise ValueError("found in several places; keep one of benchmark, parameters, measure")
+        measured, counted = self.measure is not None, self.parameters + self.videos
+        if (self.benchmark is not None) + counted + measured > 1:
+            raise ValueError(
+                "found in several places; keep one of benchmark, parameters, videos, measure"
+            )
         return self
 
 
@@ -77,6 +81,17 @@ class PublishedTable(Strict):
         default=(), description="variants of ours that no published row stands for"
     )
     rows: tuple[PublishedRow, ...]
+
+    @model_validator(mode="after")
+    def _columns_differ(self) -> PublishedTable:
+        titles = [column.title for column in self.columns]
+        for title in titles:
+            if titles.count(title) > 1:
+                raise ValueError(
+                    f"{titles.count(title)} columns are called {title!r}, expected a title of its "
+                    "own for each: lines of the CSV are told apart by it; rename them"
+                )
+        return self
 
     @model_validator(mode="after")
     def _rows_fit(self) -> PublishedTable:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from lynx.artifacts.lineage import PARAMETERS
+from lynx.artifacts.differences import brief, differences
+from lynx.artifacts.lineage import PARAMETERS, VIDEOS
 from lynx.errors import InputError
 from lynx.evaluate.metrics_file import AGAIN, FILE_NAME, own_problems, read_report
 
 RESULTS = Path("results")
+RENDERED = "Runs at scale demo are of a tiny model on rendered worlds."
+"""What every page of tables or runs says at its head, where some are of a rendered world."""
 _RUN = re.compile(r"(?P<scale>[^/]+)/(?P<variant>[^/]+)/(?P<benchmark>[^/]+)/seed(?P<seed>\d+)")
 
 
@@ -27,6 +31,7 @@ class _View(BaseModel):
 
 class _Settings(BaseModel):
     view: _View
+    sft: dict[str, Any] | None = None
 
 
 class _Base(BaseModel):
@@ -39,6 +44,17 @@ class _Cost(BaseModel):
     processes: int
     peak_memory_mb: float
     device: str
+
+
+class _Artefact(BaseModel):
+    stage: str
+    content: str
+    videos: int | None = None
+    """Of references alone."""
+
+
+class _Shared(BaseModel):
+    clips: int
 
 
 class _Tabled(BaseModel):
@@ -54,6 +70,9 @@ class _Tabled(BaseModel):
     prompt: str
     ranks: dict[str, int]
     parameters: dict[str, int]
+    clips: dict[str, int]
+    shared_names: _Shared
+    artefacts: dict[str, _Artefact]
     cost: dict[str, _Cost]
 
 
@@ -100,6 +119,22 @@ class Run:
             return None
         return sum(trained.values())
 
+    @property
+    def trained(self) -> bool:
+        """Whether it has an adapter; without one it does not depend on its seed."""
+        return bool(self.report["ranks"])
+
+    @property
+    def videos(self) -> int | None:
+        """How many videos the references behind it are of; None where it was aligned with none."""
+        counts = [each[VIDEOS] for each in self.made_by("reference").values() if VIDEOS in each]
+        return sum(counts) if counts else None
+
+    def made_by(self, stage: str) -> dict[str, dict[str, Any]]:
+        """The references or adapters behind it that a stage made, by their folder."""
+        found: Mapping[str, dict[str, Any]] = self.report["artefacts"]
+        return {folder: each for folder, each in found.items() if each["stage"] == stage}
+
     def costs(self) -> dict[str, dict[str, Any]]:
         """What every artefact behind it took, by its folder; see `lynx.artifacts.lineage`."""
         found: dict[str, dict[str, Any]] = self.report["cost"]
@@ -135,7 +170,7 @@ def read_runs(root: Path) -> Runs:
 
     The copies in `results/<benchmark>/` are left out. Raises InputError for a file that is no score
     of today's code, was edited, holds a number that is none, says it is another run than its place
-    does, or lies where no run's score lies.
+    does, or lies where no run's score lies, and for seeds that differ in more than their seed.
     """
     return _runs(root, sorted((root / RESULTS).rglob(FILE_NAME)))
 
@@ -147,7 +182,12 @@ def read_runs_of(root: Path, scale: str, benchmark: str) -> Runs:
 
 
 def _runs(root: Path, paths: Iterable[Path]) -> Runs:
-    return Runs({run.name: run for run in _each(root, paths)})
+    # No two have one name: each lies at the one place that its name has.
+    found = {run.name: run for run in _each(root, paths)}
+    ordered = sorted(found.values(), key=lambda run: run.name)
+    for _, seeds in groupby(ordered, lambda run: run.name.folder.parent):
+        _require_one_making(root, list(seeds))
+    return Runs(found)
 
 
 def _each(root: Path, paths: Iterable[Path]) -> Iterator[Run]:
@@ -162,7 +202,37 @@ def _each(root: Path, paths: Iterable[Path]) -> Iterator[Run]:
                 )
             continue
         name = RunName(named["scale"], named["variant"], named["benchmark"], int(named["seed"]))
+        if name.folder.as_posix() != place:
+            raise InputError(
+                f"{path}: no run's score lies there, that of seed {name.seed} has its place at "
+                f"{root / RESULTS / name.folder / FILE_NAME}; move or delete it"
+            )
         yield Run(name, path.relative_to(root), _checked(path, name))
+
+
+def _require_one_making(root: Path, seeds: Sequence[Run]) -> None:
+    """Runs that are taken together as seeds of one must be decided alike but for their seed."""
+    first, *others = seeds
+    for other in others:
+        for found in differences(_decided_by(first.report), _decided_by(other.report)):
+            raise InputError(
+                f"{root / other.path}: {found.key} is {brief(found.new)}, but {brief(found.old)} "
+                f"in {root / first.path}, expected seeds of one run that differ in their seed "
+                "alone; make one of them again as the other was made, or delete it"
+            )
+
+
+def _decided_by(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides a run beside its seed and its training's luck."""
+    settings: Mapping[str, Any] = report["settings"]
+    if tuning := settings.get("sft"):
+        unseeded = {key: value for key, value in tuning.items() if key != "seed"}
+        settings = {**settings, "sft": unseeded}
+    return {
+        **{key: report[key] for key in ("recipe", "split", "data", "ranks")},
+        "parents": {"base": report["parents"]["base"]},
+        "settings": settings,
+    }
 
 
 def _checked(path: Path, name: RunName) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from lynx.artifacts.publish import write_atomic
 from lynx.errors import InputError
 from lynx.project import Project
-from lynx.report.runs import RESULTS, read_runs_of
+from lynx.report.runs import RENDERED, RESULTS, read_runs_of
 from lynx.report.spread import Spread
 from lynx.report.terminal import TITLES
 
@@ -60,7 +60,11 @@ class Shown:
     def spreads(self, runs: dict[int, dict[str, Any]]) -> dict[str, Spread]:
         """The same over the seeds of one variant."""
         seeds = [self.read(runs[seed]) for seed in sorted(runs)]
-        return {name: Spread(tuple(read[name]["value"] for read in seeds)) for name in seeds[0]}
+        trained = any(report["ranks"] for report in runs.values())
+        return {
+            name: Spread.over_seeds([read[name]["value"] for read in seeds], trained=trained)
+            for name in seeds[0]
+        }
 
 
 def configured(project: Project, runs: Reports) -> Reports:
@@ -128,4 +132,8 @@ def write_seeds(project: Project, benchmark: str) -> None:
     text = "".join(f"| {' | '.join(row)} |\n" for row in table)
     note = f"{benchmark}: {shown.title} x 100, mean ± sample deviation over seeds"
     note += " (questions in brackets)."
-    write_atomic(folder / f"{benchmark}-seeds.md", f"{note}\n\n{text}")
+    reports = [report for seeds in runs.values() for report in seeds.values()]
+    if not all(report["ranks"] for report in reports):
+        note += " What is not trained is the same for every seed."
+    banner = f"> **{RENDERED}**\n\n" if any(report["synthetic"] for report in reports) else ""
+    write_atomic(folder / f"{benchmark}-seeds.md", f"{banner}{note}\n\n{text}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -11,6 +12,14 @@ class Spread:
     """A figure of several runs that differ in their seed alone: every value, in seed order."""
 
     values: tuple[float, ...]
+
+    @classmethod
+    def over_seeds(cls, values: Sequence[float], *, trained: bool) -> Spread:
+        """Of runs with an adapter or without: without one no run depends on its seed, so that
+        equal values are one value, of which no deviation is known.
+        """
+        one = not trained and len(set(values)) == 1
+        return cls(tuple(values[:1] if one else values))
 
     @property
     def mean(self) -> float:

@@ -16,14 +16,14 @@ from lynx.artifacts.hashing import hash_file
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.errors import InputError
 from lynx.report.paper.costs import spell
-from lynx.report.paper.files import PaperTables, read_tables, write_tables
+from lynx.report.paper.files import write_tables
 from lynx.report.paper.formats import latex_text
-from lynx.report.paper.grid import BANNER, Grid, grid_of
-from lynx.report.paper.tables import PaperTable
+from lynx.report.paper.grid import BANNER, grid_of
 from lynx.report.seeds import read_seeds
 from tests.command_line import call
 from tests.project_copy import edit_yaml, load
 from tests.unit.html_page import Page
+from tests.unit.paper_grids import after, row, table, tables
 from tests.unit.scores import bare_project, write_score
 
 TABLES = "results/tables"
@@ -42,31 +42,6 @@ def scored(root: Path) -> Path:
     write_score(root, "sqa3d", {"em": 0.5, "em_refined": 0.6})
     write_score(root, "scanqa", {**SCANQA, "em": 0.2}, variant="plain-tower")
     return root
-
-
-def tables(root: Path) -> PaperTables:
-    return read_tables(load(root))
-
-
-def table(root: Path, name: str) -> PaperTable:
-    (found,) = (each for each in tables(root).tables if each.name == name)
-    return found
-
-
-def row(grid: Grid, start: str) -> dict[str, str]:
-    """A row's texts by column; the first row whose label starts so."""
-    found = next(row for row in grid.rows if row.label.startswith(start))
-    texts = [cell.text for cell in found.cells]
-    return dict(zip(grid.header[1:], texts, strict=True))
-
-
-def after(grid: Grid, start: str) -> dict[str, str]:
-    """The row below that one."""
-    labels = [row.label.startswith(start) for row in grid.rows]
-    below = grid.rows[labels.index(True) + 1]
-    assert below.kind == "difference"
-    texts = [cell.text for cell in below.cells]
-    return dict(zip(grid.header[1:], texts, strict=True))
 
 
 def test_our_row_stands_under_its_counterpart(root: Path) -> None:
@@ -117,14 +92,18 @@ def test_missing_seeds_are_named(root: Path) -> None:
 def test_runs_of_no_table_are_named(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_score(root, "music_avqa_original", {"substring_accuracy": 0.5})
-    assert tables(root).unplaced == (
-        "lynx on music_avqa_original at demo stands in no table of the publication",
+    for variant in ("lynx", "video-only"):
+        write_score(root, "music_avqa_original", {"substring_accuracy": 0.5}, variant=variant)
+    write_score(root, "music_avqa_original", {"substring_accuracy": 0.5}, scale="0.5b", seed=1)
+    said_once = (
+        "runs of music_avqa_original (lynx at 0.5b; lynx, video-only at demo) stand in no table of "
+        "the publication"
     )
+    assert tables(root).unplaced == (said_once,)
     write_score(root, "scanqa", {"em": 0.5})
     said = call(monkeypatch, capsys, "tables", "--root", str(root))
     assert said.out.splitlines()[-3:] == [
-        "lynx on music_avqa_original at demo stands in no table of the publication",
+        said_once,
         "missing: seeds 1, 2 of lynx on scanqa at demo",
         "missing: seeds 0, 1, 2 of lynx on sqa3d at demo",
     ], "the command names what the files do not show"
@@ -246,30 +225,32 @@ def test_files_are_the_same_twice_and_fetch_nothing(root: Path) -> None:
 
 def test_a_cell_leads_to_what_its_runs_were_made_from(root: Path) -> None:
     write_score(root, "scanqa", {"em": 0.2})
-    write_score(root, "scanqa", {"em": 0.3}, seed=1, data="5e" * 32, prompt="other")
+    write_score(root, "scanqa", {"em": 0.3}, seed=1, prompt="other")
     write_score(root, "scanqa", {"em": 0.1}, variant="zero-shot", recipe="paper")
     lynx, zero = tables(root).cards
     assert (lynx.anchor, zero.anchor) == ("demo-lynx-scanqa", "demo-zero-shot-scanqa")
     assert lynx.facts == {
         "split": "test, 10 questions",
         "recipe": "demo",
-        "data": "4d4d4d4d4d4d; 5e5e5e5e5e5e",
+        "data": "4d4d4d4d4d4d",
         "base": "2b2b2b2b2b2b",
         "frames": "4, sampled by pose",
         "drawing of X": '{"modality": "depth"}',
         "visual tokens": "130",
         "first prompt": "<image>\nWhat | is this?; other",
+        "reference": "runs/demo/reference/3d/manifest.json, 5e5e5e5e5e5e, 200 videos",
+        "device": "cpu, 1 threads",
         "versions": "torch 2.11.0",
     }
     assert lynx.seeds[1] == {
         "seed": "1",
         "score": "results/demo/lynx/scanqa/seed1/metrics.json",
         "answers": "runs/demo/predictions/lynx/scanqa/seed1/manifest.json, 1a1a1a1a1a1a",
-        "vision adapter": "runs/demo/align/3d/seed1/manifest.json",
-        "language adapter": "runs/demo/sft/lynx/scanqa/seed1/manifest.json, 3c3c3c3c3c3c",
+        "vision adapter": "runs/demo/align/3d/seed1/manifest.json, 5e5e5e5e5e5e",
+        "language adapter": "runs/demo/sft/lynx/scanqa/seed1/manifest.json, 5e5e5e5e5e5e",
         "again": "snakemake --profile local -- results/demo/lynx/scanqa/seed1/metrics.json",
     }
-    assert zero.facts["drawing of X"] == "no X is shown"
+    assert (zero.facts["drawing of X"], zero.facts["reference"]) == ("no X is shown", "none")
     assert (zero.seeds[0]["vision adapter"], zero.seeds[0]["language adapter"]) == ("none", "none")
     assert zero.seeds[0]["again"] == (
         "snakemake --profile local --config recipe=paper -- "
@@ -429,6 +410,21 @@ def test_a_score_where_none_belongs(root: Path) -> None:
         tables(root)
 
 
+def test_a_seed_has_one_folder(root: Path) -> None:
+    """`seed00` would say seed 0 as `seed0` does, and one of them would go unseen."""
+    path = write_score(root, "scanqa", {"em": 0.2})
+    other = root / "results/demo/lynx/scanqa/seed00/metrics.json"
+    other.parent.mkdir()
+    other.write_bytes(path.read_bytes())
+    for read in (tables, lambda root: read_seeds(load(root), "scanqa")):
+        with pytest.raises(InputError) as raised:
+            read(root)
+        assert str(raised.value) == (
+            f"{other}: no run's score lies there, that of seed 0 has its place at {path}; move or "
+            "delete it"
+        )
+
+
 def test_a_number_that_is_none(root: Path) -> None:
     path = write_score(root, "scanqa", {"em": 0.2})
     path.write_text(path.read_text(encoding="utf-8").replace("0.2", "NaN"), encoding="utf-8")
@@ -469,6 +465,12 @@ def test_an_edited_score(root: Path) -> None:
             [{"method": "X", "values": [math.nan, None]}],
             "config/published.yaml: key 'tables.view.rows.0.values.0' is NaN, expected a number "
             "or null",
+        ),
+        (
+            "columns",
+            [{"title": "accuracy", "unit": "x100"}, {"title": "accuracy", "unit": "one"}],
+            "config/published.yaml: at 'tables.view', 2 columns are called 'accuracy', expected a "
+            "title of its own for each: lines of the CSV are told apart by it; rename them",
         ),
         (
             "colour",

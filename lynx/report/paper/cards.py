@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from lynx.artifacts.lineage import VIDEOS
 from lynx.config.layout import Layout, manifest
 from lynx.report.paper.grid import anchor
 from lynx.report.paper.measures import Measure
@@ -26,6 +27,8 @@ class RunCard:
     title: str
     facts: dict[str, str]
     seeds: tuple[dict[str, str], ...]
+    synthetic: bool
+    """Whether it is of a rendered world."""
 
 
 def cards_of(
@@ -48,6 +51,7 @@ def cards_of(
             title=f"{variant} on {benchmark} at {scale}",
             facts=_of_all(found),
             seeds=tuple(_of_seed(run, recipes) for run in found),
+            synthetic=any(run.synthetic for run in found),
         )
     for measure in measures:
         yield _of_measure(measure)
@@ -81,6 +85,8 @@ def _facts(run: Run) -> dict[str, str]:
         else "no X is shown",
         "visual tokens": str(report["visual_tokens"]),
         "first prompt": report["prompt"],
+        "reference": "\n".join(_made_by(run, "reference")) or "none",
+        "device": ", ".join(sorted({cost["device"] for cost in run.costs().values()})),
         "versions": _versions(report),
     }
 
@@ -97,6 +103,7 @@ def _of_measure(measure: Measure) -> RunCard:
             "versions": _versions(report),
         },
         seeds=({"measure": path, "again": f"{AGAIN} -- {path}"},),
+        synthetic=bool(report["synthetic"]),
     )
 
 
@@ -112,19 +119,27 @@ def _of_seed(run: Run, recipes: Mapping[str, str]) -> dict[str, str]:
         "seed": str(run.name.seed),
         "score": run.path.as_posix(),
         "answers": f"{predictions_of(run.name)}, {short(report['predictions'])}",
-        "vision adapter": ", ".join(_made_by(run, "align")) or "of its tuning"
+        "vision adapter": "\n".join(_made_by(run, "align")) or "of its tuning"
         if "vision" in report["ranks"]
         else "none",
-        "language adapter": ", ".join([*_made_by(run, "sft"), short(report["parents"]["sft"])])
-        if "sft" in report["parents"]
-        else "none",
+        "language adapter": "\n".join(_made_by(run, "sft")) or "none",
         "again": f"{AGAIN}{recipe} -- {run.path.as_posix()}",
     }
 
 
 def _made_by(run: Run, stage: str) -> list[str]:
-    """The manifests of a stage that stand behind a run, below the project's root."""
-    return [manifest(Path(name)) for name, cost in run.costs().items() if cost["stage"] == stage]
+    """The manifests of a stage that stand behind a run, with the hash of what they are of, and how
+    many videos a reference is of."""
+    return [
+        ", ".join(
+            [
+                manifest(Path(folder)),
+                short(each["content"]),
+                *([f"{each[VIDEOS]} videos"] if VIDEOS in each else []),
+            ]
+        )
+        for folder, each in run.made_by(stage).items()
+    ]
 
 
 def predictions_of(name: RunName) -> str:

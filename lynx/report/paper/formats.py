@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lynx.report.paper.cards import RunCard
 from lynx.report.paper.grid import Grid, TextCell
+from lynx.report.runs import RENDERED
 
 RUNS_PAGE = "runs"
 """The name of the page that lists runs, without its ending."""
@@ -49,6 +50,7 @@ def _templates() -> tuple[Environment, Environment]:
     )
     latex.filters["latex"] = latex_text
     latex.filters["cell"] = _latex_cell
+    latex.filters["head"] = _latex_head
     return text, latex
 
 
@@ -65,6 +67,12 @@ def latex_text(text: str) -> str:
 def _latex_cell(cell: TextCell) -> str:
     text = latex_text(cell.text)
     return text if cell.card is None else f"\\lynxrun{{{cell.card}}}{{{text}}}"
+
+
+def _latex_head(title: str) -> str:
+    """A column's title, a line for each word: columns are narrower than their titles."""
+    words = latex_text(title).split()
+    return "\\shortstack[r]{" + " \\\\ ".join(words) + "}" if len(words) > 1 else "".join(words)
 
 
 def markdown(grid: Grid) -> str:
@@ -109,14 +117,18 @@ def html(grid: Grid) -> str:
     return _render("table.html.j2", grid=grid, runs_page=f"{RUNS_PAGE}.html")
 
 
-def runs_markdown(cards: Iterable[RunCard]) -> str:
+def runs_markdown(cards: Sequence[RunCard]) -> str:
     """Every run of the tables: what it was made from, file by file."""
-    return _render("runs.md.j2", cards=list(cards))
+    return _render("runs.md.j2", cards=cards, banner=_runs_banner(cards))
 
 
-def runs_html(cards: Iterable[RunCard]) -> str:
+def runs_html(cards: Sequence[RunCard]) -> str:
     """The same as a page."""
-    return _render("runs.html.j2", cards=list(cards))
+    return _render("runs.html.j2", cards=cards, banner=_runs_banner(cards))
+
+
+def _runs_banner(cards: Iterable[RunCard]) -> str:
+    return RENDERED if any(card.synthetic for card in cards) else ""
 
 
 def report_html(**parts: Any) -> str:

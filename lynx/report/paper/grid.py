@@ -9,17 +9,21 @@ from typing import Literal
 from lynx.config.published import PublishedRow
 from lynx.report.paper.costs import TITLES
 from lynx.report.paper.tables import Figure, OurRow, PaperTable
+from lynx.report.runs import RENDERED
 
 NOTHING = "-"
 BANNER = (
-    "Runs at scale demo are of a tiny model on rendered worlds. They show how the table is filled; "
-    "their differences to the publication mean nothing."
+    f"{RENDERED} They show how the table is filled; their differences to the publication mean "
+    "nothing."
 )
 BEYOND, ONE_SEED = "*", "¹"
-LEGEND = (
-    "Ours: mean ± sample standard deviation over seeds. Difference: ours less the published value; "
-    f"{BEYOND} if that lies more than one deviation away, {ONE_SEED} if one seed leaves it unknown."
-)
+MARKS = {
+    BEYOND: "if that lies more than one deviation away",
+    ONE_SEED: "if one seed leaves it unknown",
+}
+SPREAD_LEGEND = "Ours: mean ± sample standard deviation over seeds."
+DIFFERENCE_LEGEND = "Difference: ours less the published value"
+UNTRAINED_LEGEND = "A row without training is the same for every seed, and stands as one."
 COST_TITLE = "What our runs took"
 COST_LEGEND = (
     "Device time of one seed ({devices}): wall time of all attempts times processes, what "
@@ -71,14 +75,29 @@ def grid_of(table: PaperTable) -> Grid:
     """Every row as text."""
     header = ("", *(column.title for column in table.table.columns))
     notes = [note for note in (table.table.note,) if note]
-    if any(True for _ in table.rows):
-        notes.append(LEGEND)
+    if legend := _legend(table):
+        notes.append(legend)
     if table.missing:
         notes.append(f"Not run: {'; '.join(table.missing)}.")
     notes.append(f"Published values: {table.source}.")
     banner = BANNER if table.synthetic else ""
     rows = tuple(_rows(table))
     return Grid(table.title, header, rows, banner, tuple(notes), _costs_of(table))
+
+
+def _legend(table: PaperTable) -> str:
+    """What the cells of ours need to be read, and no more; empty where there is none of them."""
+    cells = [cell for row in table.rows for cell in row.cells if cell is not None]
+    said = []
+    if any(cell.spread.deviation is not None for cell in cells):
+        said.append(SPREAD_LEGEND)
+    if any(cell.difference is not None for cell in cells):
+        found = {_mark(cell) for cell in cells}
+        marks = ", ".join(f"{mark} {meaning}" for mark, meaning in MARKS.items() if mark in found)
+        said.append(f"{DIFFERENCE_LEGEND}; {marks}." if marks else f"{DIFFERENCE_LEGEND}.")
+    if any(cell.untrained for cell in cells):
+        said.append(UNTRAINED_LEGEND)
+    return " ".join(said)
 
 
 def _costs_of(table: PaperTable) -> Grid | None:
@@ -132,7 +151,11 @@ def _cell(figure: Figure) -> TextCell:
 def _difference(figure: Figure | None) -> TextCell:
     if figure is None or figure.difference is None:
         return TextCell("")
-    mark = {True: BEYOND, False: "", None: ONE_SEED}[figure.beyond]
-    if figure.column.metric is None:
-        mark = ""  # it is counted or measured, and has no seeds
-    return TextCell(f"{figure.difference:+.{figure.column.digits}f}{mark}")
+    return TextCell(f"{figure.difference:+.{figure.column.digits}f}{_mark(figure)}")
+
+
+def _mark(figure: Figure) -> str:
+    """How a difference stands to our spread; what is counted or measured has none."""
+    if figure.difference is None or figure.column.metric is None:
+        return ""
+    return {True: BEYOND, False: "", None: ONE_SEED}[figure.beyond]

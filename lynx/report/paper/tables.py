@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,6 +30,11 @@ class Figure:
     def text(self) -> str:
         """Mean and deviation over seeds."""
         return self.spread.text(self.column.digits)
+
+    @property
+    def untrained(self) -> bool:
+        """Whether one value stands for several seeds, on which nothing depends."""
+        return self.column.metric is not None and len(self.runs) > len(self.spread.values)
 
     @property
     def difference(self) -> float | None:
@@ -60,8 +65,8 @@ class OurRow:
     def emptiness(self, column: Column) -> str:
         """What an empty cell says: nothing was run, or what was run has no such figure.
 
-        That is a group without a question, or parameters that were not counted or are not the same
-        for all of its benchmarks.
+        That is a group without a question, or parameters or videos that were not counted or are not
+        the same for all of its benchmarks.
         """
         ran = any(column.benchmark in (run.name.benchmark, None) for run in self.runs)
         return NO_VALUE if ran else NO_RUN
@@ -131,18 +136,16 @@ class TableBuilder:
         return [self._table(name, table) for name, table in self.published.tables.items()]
 
     def unplaced(self, tables: Sequence[PaperTable]) -> list[str]:
-        """A sentence for each scale, variant and benchmark whose runs stand in none of them."""
-        placed = {
-            (row.scale, run.name.variant, run.name.benchmark)
-            for table in tables
-            for row in table.rows
-            for run in row.runs
-        }
-        found = dict.fromkeys((r.name.scale, r.name.variant, r.name.benchmark) for r in self.runs)
+        """A sentence for each benchmark with runs that stand in none of them."""
+        placed = {run.name for table in tables for row in table.rows for run in row.runs}
+        found: dict[str, dict[str, dict[str, None]]] = {}
+        for run in self.runs:
+            if (name := run.name) not in placed:
+                variants = found.setdefault(name.benchmark, {}).setdefault(name.scale, {})
+                variants[name.variant] = None
         return [
-            f"{variant} on {benchmark} at {scale} stands in no table of the publication"
-            for scale, variant, benchmark in found
-            if (scale, variant, benchmark) not in placed
+            f"runs of {benchmark} ({_at_scales(by_scale)}) stand in no table of the publication"
+            for benchmark, by_scale in found.items()
         ]
 
     def _table(self, name: str, table: PublishedTable) -> PaperTable:
@@ -218,10 +221,11 @@ class TableBuilder:
 
 def _figure(column: Column, runs: Sequence[Run], published: float | None) -> Figure | None:
     """A column of runs; a metric that only some of them have is that of those."""
-    if column.parameters:
-        first, *others = {run.parameters for run in runs} or {None}
+    if column.parameters or column.videos:
+        counts = {run.parameters if column.parameters else run.videos for run in runs}
+        first, *others = counts or {None}
         if first is None or others:
-            return None  # not counted, or its benchmarks' adapters differ
+            return None  # not counted, or not the same for all of its benchmarks
         return Figure(column, Spread((column.factor * first,)), tuple(runs), published)
     if column.metric is None:
         return None
@@ -229,5 +233,10 @@ def _figure(column: Column, runs: Sequence[Run], published: float | None) -> Fig
     kept = [(run, value) for run, value in read if value is not None]
     if not kept:
         return None
-    values = tuple(column.factor * value for _, value in kept)
-    return Figure(column, Spread(values), tuple(run for run, _ in kept), published)
+    values = [column.factor * value for _, value in kept]
+    spread = Spread.over_seeds(values, trained=any(run.trained for run, _ in kept))
+    return Figure(column, spread, tuple(run for run, _ in kept), published)
+
+
+def _at_scales(variants: Mapping[str, Iterable[str]]) -> str:
+    return "; ".join(f"{', '.join(names)} at {scale}" for scale, names in variants.items())
