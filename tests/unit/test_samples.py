@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
@@ -16,6 +17,7 @@ from lynx.benchmarks.sample import Sample, Turn
 from lynx.config.inputs import samples_inputs
 from lynx.config.layout import Layout
 from lynx.config.stages import ViewSettings
+from lynx.config.workflow import WorkflowConfig
 from lynx.errors import InputError
 from lynx.features import clips
 from lynx.media.inventory import inspect_clip
@@ -48,7 +50,7 @@ from lynx.report.samples.sheet import (
 from lynx.report.samples.sidecar import read_sheet, sheet_of, write_sheet
 from tests.media_writer import click, write_film
 from tests.unit.config_copy import load
-from tests.unit.made_runs import BENCHMARK, make, project_at
+from tests.unit.made_runs import BENCHMARK, CHOSEN, make, project_at
 
 NEEDS = ("colour", "depth", "sound")
 
@@ -288,6 +290,17 @@ def test_a_control_is_shown_where_it_was_run_with_the_same_recipe_and_table(run:
     make(other, layout.predictions("plain-tower", BENCHMARK, 0), {})
     page = read_page(project, BENCHMARK)
     assert {tuple(each.asked.answers) for each in page.entries} == {("lynx", "repeated-video")}
+
+
+def test_a_page_is_due_again_when_a_control_was_run(run: Path) -> None:
+    config = WorkflowConfig.load([], CHOSEN, run)
+    wildcards = SimpleNamespace(scale="demo", benchmark=BENCHMARK)
+    project, layout = project_at(run), Layout(Path(), "demo")
+    before = config.controls_there(wildcards)
+    make(project, layout.predictions("video-only", BENCHMARK, 0), {})
+    assert config.controls_there(wildcards) == before, "a shown variant is an input"
+    make(project, layout.predictions("repeated-video", BENCHMARK, 0), {})
+    assert config.controls_there(wildcards) != before
 
 
 def test_beside_a_page_stands_its_text_in_full_with_small_pictures(tmp_path: Path) -> None:
