@@ -96,13 +96,13 @@ def samples(
 ) -> None:
     """Draw a page of sample questions: frames, X as drawn, and what each variant answered.
 
-    To results/figures/, as PNG and PDF, of the configured scale and seed. The page says how its
-    questions are chosen; they are not typical.
+    To results/figures/, as PNG and PDF, of the configured scale and seed, and as JSON, of which the
+    report is laid out. The page says how its questions are chosen; they are not typical.
     """
     from lynx.report.samples.files import write_samples_page
 
     stem = write_samples_page(load(config, sets, root, benchmark=benchmark), benchmark)
-    typer.echo(f"{stem}.png and {stem.name}.pdf")
+    typer.echo(f"{stem}.png, {stem.name}.pdf and {stem.name}.json")
 
 
 @app.command()

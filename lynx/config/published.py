@@ -129,6 +129,12 @@ class Published(Strict):
     )
     tables: dict[str, PublishedTable]
 
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """Variants of ours that stand in some table without a published row."""
+        found = (name for table in self.tables.values() for name in table.controls)
+        return tuple(dict.fromkeys(found))
+
     def scales_under(self, counterpart: Counterpart, scales: Collection[str]) -> list[str]:
         """Scales of ours that stand under a row, its own first."""
         stand_ins = (name for name in scales if self.shown_under.get(name) == counterpart.scale)

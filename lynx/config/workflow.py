@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lynx.artifacts.hashing import hash_data, hash_file
+from lynx.artifacts.manifest import MANIFEST_NAME
 from lynx.config import slices
 from lynx.config.experiment import Experiment
 from lynx.config.files import Stream
@@ -166,7 +167,7 @@ class WorkflowConfig:
         Of what lies there when it is first asked for, which only jobs that show them do.
         """
         scores = ("*/*/*/seed*/metrics.json", "*/geometry.json", "*/stability.json")
-        kinds = (*scores, "*/training/**/*.csv", "figures/*-samples.png")
+        kinds = (*scores, "*/training/**/*.csv", "figures/*-samples.json")
         results = self.root / self._layout.results
         found = sorted(path for kind in kinds for path in results.glob(kind))
         return hash_data([[path.as_posix(), hash_file(path)] for path in found])
@@ -213,7 +214,22 @@ class WorkflowConfig:
     def sample_pages(self) -> list[str]:
         """The page of sample questions of every configured benchmark."""
         pages = map(self._layout.sample_page, self.experiment.main.benchmarks)
-        return [f"{page}.{kind}" for page in pages for kind in ("png", "pdf")]
+        return [f"{page}.{kind}" for page in pages for kind in ("png", "pdf", "json")]
+
+    def controls_there(self, wildcards: Any) -> str:
+        """A hash of the answers of our controls that were run on a benchmark, which no headline
+        shows: its page of samples does, and must not run what was not."""
+        experiment = self.at(wildcards)
+        layout, seed = Layout(Path(), experiment.scale_name), experiment.main.seed
+        folders = {
+            variant: self.root / layout.predictions(variant, wildcards.benchmark, seed)
+            for variant in self._published.controls
+            if variant not in experiment.shown_variants
+        }
+        found = {name: folder / MANIFEST_NAME for name, folder in folders.items()}
+        return hash_data(
+            [[name, hash_file(path)] for name, path in found.items() if path.is_file()]
+        )
 
     def training_curves(self) -> list[str]:
         """The curve of every training behind the headlines: those of the configured seed."""

@@ -11,7 +11,6 @@ from pathlib import Path
 from PIL import Image
 
 from lynx.artifacts.publish import write_atomic
-from lynx.benchmarks import benchmark_names, get_benchmark
 from lynx.config.layout import FIGURES
 from lynx.config.yaml_files import read_mapping
 from lynx.ledger.render import PIPELINE
@@ -22,27 +21,37 @@ from lynx.report.figures.style import drawing
 from lynx.report.paper.files import PaperTables, read_tables
 from lynx.report.paper.formats import report_html
 from lynx.report.paper.grid import grid_of
+from lynx.report.samples.sidecar import read_sheet
 
 CSS_DPI = 96
 CAPTIONS = {
     "radar": "All benchmarks at a glance, as in the publication's Figure 2(a). Each axis runs from "
-    "zero to the largest value on it in its panel, which stands beside it. A line is a variant; "
-    "published are the rows that ours stand under, and PAVE. A gap is a value that is not known.",
+    "zero to the largest value on it in its panel, which stands beside it. A line is a published "
+    "method or a variant of ours, in the colour of the row that it stands under: lynx under "
+    "V-LynX, video-only under LLaVA-OV-FT, zero-shot under LLaVA-OV. A gap is a value that is not "
+    "known.",
     "parameters": "Parameters trained against score, as in the publication's Figure 2(b): one "
     "benchmark of each of Tables 1 to 4, its published rows on the left and our variants on the "
     "right, whose scales are their own. What is higher and further left is better.",
-    "benefit": "What X gives: the main metric of each benchmark within groups of its questions, a "
-    "bar for each variant. lynx sees X through its aligned adapter, video-only no X, plain-tower X "
-    "without the adapter, zero-shot video without any training. Where lynx stands above "
-    "video-only in a group that needs X, X was read; elsewhere the two should be alike. Lines on "
-    "the bars are deviations over seeds, none where there is one seed.",
+    "benefit": "What X gives: the main metric of each benchmark, named above its panel, within "
+    "groups of its questions, a bar for each variant. Of MVBench and MLVU that metric is the mean "
+    "over tasks, in which every task weighs the same however many questions it has. Groups on "
+    "grey need X, which is known of rendered worlds alone; in the others any frame of the video "
+    "answers. lynx sees X through its aligned adapter, video-only no X, plain-tower X without the "
+    "adapter, repeated-video the video a second time in place of X, zero-shot video without any "
+    "training. Where lynx stands above video-only in a group that needs X, X was read; elsewhere "
+    "the two should be alike. Lines on the bars are deviations over seeds, none where there is one "
+    "seed.",
     "rank": "Score on ScanQA against the rank of the vision adapter (Table 6): published on the "
     "left, ours on the right, with deviations over seeds; the scales of the axes differ.",
     "training": "Curves of training, from the logs published with the adapters. First both terms "
     "of every alignment, then the loss of tuning, a panel for each benchmark that is trained on "
-    "and a line for each variant.",
+    "and a line for each variant, lynx thin and on top of the others.",
 }
-
+BANNER = (
+    "Runs at scale {scales} are of a tiny model on rendered worlds. They show how tables and "
+    "figures are filled; their differences to the publication mean nothing."
+)
 WORKFLOW = (
     "The stages of all configured benchmarks, variants and seeds, from raw data on the left to "
     "tables over seeds on the right; an arrow leads from what is made to what reads it."
@@ -76,13 +85,14 @@ def write_report(project: Project) -> Path:
     root = project.layout.root
     found, stages = read_tables(project), read_mapping(root, PIPELINE)["stages"]
     pictures = list(_drawn(project.layout.figures))
-    samples = sorted(project.layout.figures.glob("*samples.png"))
+    sheets = sorted(project.layout.figures.glob("*-samples.json"))
     with drawing():
         workflow = png_of(draw_dag(stages))
     text = report_html(
+        banner=_banner(found),
         grids=[(table.stem, grid_of(table)) for table in found.tables],
         figures=pictures,
-        samples=[Picture.of(path.stem, _caption(path.stem), path.read_bytes()) for path in samples],
+        samples=[(path.stem, read_sheet(path)) for path in sheets],
         workflow=Picture.of("workflow", WORKFLOW, workflow),
         environment=_environment(found),
         cards=found.cards,
@@ -99,14 +109,10 @@ def _drawn(folder: Path) -> Iterator[Picture]:
             yield Picture.of(name, CAPTIONS[name], path.read_bytes())
 
 
-def _caption(stem: str) -> str:
-    """What a page of samples shows, by its name `<scale>-<benchmark>-samples`."""
-    scale, _, name = stem.removesuffix("-samples").rpartition("-")
-    title = get_benchmark(name).title if name in benchmark_names() else name
-    return (
-        f"{title} at {scale}: questions with frames of their clips, X as it is drawn, and the "
-        "answer of each variant, right and wrong marked; the page says how they were chosen."
-    )
+def _banner(found: PaperTables) -> str:
+    """What must be known before any number of it is read; empty where no run is synthetic."""
+    scales = sorted({run.name.scale for run in found.runs if run.synthetic})
+    return BANNER.format(scales=" and ".join(scales)) if scales else ""
 
 
 def _environment(found: PaperTables) -> dict[str, str]:

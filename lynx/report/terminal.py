@@ -32,6 +32,7 @@ WHAT_IT_SEES = {
     "lynx": "video + aligned X",
     "video-only": "video",
     "plain-tower": "video + plain X",
+    "repeated-video": "video twice",
     "zero-shot": "video, untrained",
 }
 

@@ -6,20 +6,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from lynx.config.layout import FIGURES
+from lynx.config.yaml_files import read_mapping
 from lynx.errors import InputError
-from lynx.report.figures.benefit import bars_of
-from lynx.report.figures.dag import stage_graph
-from lynx.report.figures.files import write_figures
+from lynx.ledger.render import PIPELINE
+from lynx.report.figures.benefit import SHADED, bars_of, draw_benefit
+from lynx.report.figures.dag import draw_dag, stage_graph
+from lynx.report.figures.files import benefit_bars, write_figures
 from lynx.report.figures.parameters import draw_parameters
 from lynx.report.figures.radar import draw_radar, panels
 from lynx.report.figures.rank import draw_rank, rank_of
-from lynx.report.figures.style import COLOURS, drawing, name_spots
+from lynx.report.figures.style import COLOURS, OTHERS, drawing, name_spots
 from lynx.report.figures.training import draw_training, read_curves
 from lynx.report.paper.files import read_tables
-from tests.project_copy import load
+from tests.project_copy import ROOT, load
 from tests.unit.scores import bare_project, write_score
 
 NEEDS = {"needs": {"depth": {"em": 0.75}, "colour": {"em": 0.5}}}
@@ -69,11 +72,40 @@ def test_the_radar_shows_sizes_and_scales_apart(root: Path) -> None:
         "published, 7B",
         "ours, demo\n(rendered worlds, tiny model)",
     ]
-    assert set(found["published, 0.5B"]) == {"zero-shot", "video-only", "PAVE", "lynx"}
-    assert found["published, 7B"]["lynx"]["SQA3D EM@1"] == 60.5
+    theirs = ["LLaVA-OV zero-shot", "LLaVA-OV-FT", "PAVE", "V-LynX"]
+    assert list(found["published, 0.5B"]) == list(found["published, 7B"]) == theirs
+    assert found["published, 7B"]["V-LynX"]["SQA3D EM@1"] == 60.5
     assert found["published, 0.5B"]["PAVE"]["Video-MME all"] == 46.0
     ours = found["ours, demo\n(rendered worlds, tiny model)"]
     assert ours["lynx"] == pytest.approx({"AVQA": 90, "ScanQA CIDEr": 80, "SQA3D EM@1": 50})
+
+
+def test_a_published_line_has_the_colour_of_ours_below_it(root: Path) -> None:
+    published, *_, ours = panels(read_tables(load(root)).tables)
+    assert published.colours["V-LynX"] == ours.colours["lynx"] == COLOURS["lynx"]
+    assert published.colours["LLaVA-OV-FT"] == COLOURS["video-only"]
+    assert published.colours["LLaVA-OV zero-shot"] == COLOURS["zero-shot"]
+
+
+def test_the_controls_of_the_tables_are_drawn_where_they_were_run(root: Path) -> None:
+    write_score(root, "scanqa", {"em": 0.5}, variant="repeated-video", groups=NEEDS)
+    write_score(root, "scanqa", {"em": 0.5}, variant="rank-8", groups=NEEDS)
+    project = load(root)
+    assert "repeated-video" not in project.experiment.shown_variants
+    bars = {each.benchmark: each for each in benefit_bars(project, read_tables(project))}
+    assert list(bars["scanqa"].variants) == ["lynx", "video-only", "repeated-video"]
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_groups_that_need_x_are_told_apart_where_that_is_known(root: Path, synthetic: bool) -> None:
+    relations = {"relation": {name: {"accuracy": 0.5} for name in ("Sound", "View")}}
+    write_score(root, "avqa", {"accuracy": 0.9}, groups=relations, synthetic=synthetic)
+    project = load(root)
+    bars = {each.benchmark: each for each in benefit_bars(project, read_tables(project))}
+    assert bars["avqa"].need_x == ({"relation Sound"} if synthetic else set())
+    assert bars["scanqa"].need_x == {"needs depth"}
+    (legend,) = draw_benefit([bars["avqa"]], "What X gives").legends
+    assert (SHADED in [text.get_text() for text in legend.get_texts()]) == synthetic
 
 
 def test_bars_are_by_what_questions_need(root: Path) -> None:
@@ -146,6 +178,36 @@ def test_a_variant_looks_the_same_in_every_panel(root: Path) -> None:
     assert scanqa[1].get_color() != COLOURS["lynx"]
 
 
+def test_lynx_lies_on_the_curves_that_would_hide_it(root: Path) -> None:
+    write_curve(root, "sft/plain-tower/scanqa", "step,loss", "1,0.3", "2,0.2")
+    figure = draw_training(read_curves(root / "results/demo/training"), "Training at demo")
+    below, above = figure.axes[2].lines
+    assert above.get_color() == COLOURS["lynx"]
+    assert below.get_linewidth() > above.get_linewidth()
+    assert [axes.get_ylabel() for axes in figure.axes] == [
+        "attention term",
+        "distribution term",
+        "loss",
+    ]
+
+
+def test_every_colour_can_be_seen_on_white() -> None:
+    """At least 2 to 1, as WCAG counts contrast; bright yellow has 1.3."""
+
+    def brightness(colour: str) -> float:
+        parts = [part / 12.92 if part <= 0.04 else ((part + 0.055) / 1.055) ** 2.4
+                 for part in to_rgb(colour)]  # fmt: skip
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    faint = [name for name in (*COLOURS.values(), *OTHERS) if 1.05 / (brightness(name) + 0.05) < 2]
+    assert not faint
+
+
+def test_no_axis_of_parameters_goes_below_zero(root: Path) -> None:
+    figure = draw_parameters(read_tables(load(root)).tables)
+    assert {axes.get_xlim()[0] for axes in figure.axes if axes.collections} == {0.0}
+
+
 def test_a_rank_is_that_of_the_adapter(root: Path) -> None:
     (table,) = (each for each in read_tables(load(root)).tables if each.name == "rank")
     (row,) = (row for row in table.rows if row.runs)
@@ -182,3 +244,20 @@ def test_the_workflow_is_drawn_from_the_ledger() -> None:
     )
     edges = [("align", "sft"), ("data", "align"), ("sft", "evaluate")]
     assert sorted(graph.edges) == edges, "without what follows from others"
+
+
+def test_no_arrow_of_the_workflow_passes_under_a_box() -> None:
+    """`base` is read late and reads nothing."""
+    stages = read_mapping(ROOT, PIPELINE)["stages"]
+    figure = draw_dag(stages)
+    with drawing():
+        figure.draw_without_rendering()
+        (axes,) = figure.axes
+        boxes = [text.get_bbox_patch() for text in axes.texts if text.get_bbox_patch()]
+        arrows = [text.arrow_patch for text in axes.texts if text.arrow_patch]
+        spans = [box.get_window_extent() for box in boxes]
+        paths = [arrow.get_transform().transform_path(arrow.get_path()) for arrow in arrows]
+    assert len(boxes) > 5
+    assert len(arrows) >= len(boxes) - 1
+    assert not [1 for path in paths for box in spans if path.intersects_bbox(box, filled=False)]
+    assert all(figure.bbox.padded(1).count_contains(box.get_points()) == 2 for box in spans)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
 import pytest
+from PIL import Image
 
 from lynx.benchmarks import get_benchmark
 from lynx.benchmarks.sample import Sample, Turn
 from lynx.config.inputs import samples_inputs
 from lynx.config.layout import Layout
 from lynx.config.stages import ViewSettings
+from lynx.config.workflow import WorkflowConfig
 from lynx.errors import InputError
 from lynx.features import clips
 from lynx.media.inventory import inspect_clip
@@ -23,17 +28,29 @@ from lynx.modalities.view import ViewDrawing
 from lynx.report.figures.canvas import (
     DOTS_PER_INCH,
     ELLIPSIS,
+    new_figure,
     plain_style,
+    png_of,
     text_width,
     wrapped,
 )
 from lynx.report.samples.choice import Answer, Asked, choose, marking
 from lynx.report.samples.files import read_page, write_samples_page
 from lynx.report.samples.pictures import SIDE, Pictures, _rows, pictures_of
-from lynx.report.samples.sheet import MARGIN, RIGHT, WRONG, Entry, Page, draw_page, with_option
+from lynx.report.samples.sheet import (
+    MARGIN,
+    MARK_COLOURS,
+    RIGHT,
+    WRONG,
+    Entry,
+    Page,
+    draw_page,
+    with_option,
+)
+from lynx.report.samples.sidecar import read_sheet, sheet_of, write_sheet
 from tests.media_writer import click, write_film
 from tests.unit.config_copy import load
-from tests.unit.made_runs import BENCHMARK, make, project_at
+from tests.unit.made_runs import BENCHMARK, CHOSEN, make, project_at
 
 NEEDS = ("colour", "depth", "sound")
 
@@ -158,6 +175,27 @@ def test_no_text_leaves_the_page_or_meets_another() -> None:
     assert not [1 for one, other in pairs if one.padded(-2).overlaps(other.padded(-2))]
 
 
+@pytest.mark.parametrize("mark", [RIGHT, WRONG])
+def test_a_mark_keeps_its_colour_beside_colourful_pictures(mark: tuple[str, str]) -> None:
+    """Pictures of many reds, greens and oranges would have all 256 colours."""
+    side = np.arange(0, 256, 4, dtype=np.uint8)
+    reds = np.stack(np.broadcast_arrays(side[:, None], side[None], np.uint8(30)), axis=-1)
+    with plain_style():
+        figure = new_figure(3, 2)
+        axes = figure.add_axes((0, 0, 0.5, 1))
+        axes.imshow(reds, aspect="auto", interpolation="none")
+        axes.set_axis_off()
+        figure.text(0.75, 0.5, mark[0], fontsize=9.5, fontweight="bold", color=mark[1])
+        pixels = [
+            np.asarray(Image.open(io.BytesIO(png_of(figure, kept))).convert("RGB"))[:, 250:]
+            for kept in (MARK_COLOURS, ())
+        ]
+    colour = [int(mark[1][place : place + 2], 16) for place in (1, 3, 5)]
+    exact, lost = ((each == colour).all(axis=-1).sum() for each in pixels)
+    assert exact > 5
+    assert not lost, "otherwise this shows nothing"
+
+
 class Numbered:
     """A clip of 12 frames, each of one brightness: ten times its number."""
 
@@ -236,10 +274,74 @@ def test_a_page_made_twice_is_the_same_file(run: Path) -> None:
         return {path.name: path.read_bytes() for path in stem.parent.iterdir()}
 
     first = made()
-    assert set(first) == {f"demo-music_avqa-samples.{kind}" for kind in ("png", "pdf")}
+    assert set(first) == {f"demo-music_avqa-samples.{kind}" for kind in ("png", "pdf", "json")}
     with matplotlib.rc_context({"font.size": 20, "savefig.dpi": 30, "pdf.compression": 0}):
         assert made() == first
     assert b"CreationDate" not in first["demo-music_avqa-samples.pdf"]
+
+
+def test_a_control_is_shown_where_it_was_run_with_the_same_recipe_and_table(run: Path) -> None:
+    project, layout = project_at(run), Layout(Path(), "demo")
+    make(project, layout.predictions("repeated-video", BENCHMARK, 0), {})
+    page = read_page(project, BENCHMARK)
+    assert {tuple(each.asked.answers) for each in page.entries} == {("lynx", "repeated-video")}
+    assert "repeated-video: video twice" in page.notes[-1]
+    other = project_at(run, overrides={"evaluate.max_new_tokens": 3})
+    make(other, layout.predictions("plain-tower", BENCHMARK, 0), {})
+    page = read_page(project, BENCHMARK)
+    assert {tuple(each.asked.answers) for each in page.entries} == {("lynx", "repeated-video")}
+
+
+def test_a_page_is_due_again_when_a_control_was_run(run: Path) -> None:
+    config = WorkflowConfig.load([], CHOSEN, run)
+    wildcards = SimpleNamespace(scale="demo", benchmark=BENCHMARK)
+    project, layout = project_at(run), Layout(Path(), "demo")
+    before = config.controls_there(wildcards)
+    make(project, layout.predictions("video-only", BENCHMARK, 0), {})
+    assert config.controls_there(wildcards) == before, "a shown variant is an input"
+    make(project, layout.predictions("repeated-video", BENCHMARK, 0), {})
+    assert config.controls_there(wildcards) != before
+
+
+def test_beside_a_page_stands_its_text_in_full_with_small_pictures(tmp_path: Path) -> None:
+    long = "What does the person do? " * 40
+    sample = Sample(
+        id="q",
+        clip="c",
+        turns=(Turn(question=long, answer="B"),),
+        references=("B",),
+        options=("red", "blue <b>"),
+    )
+    answers = {"lynx": Answer("B", True), "video-only": Answer(None, False)}
+    blank = np.zeros((4, SIDE, SIDE, 3), np.uint8)
+    entry = Entry(Asked(sample, answers), "clip c", Pictures(blank, np.stack([blank, blank])))
+    path = tmp_path / "sheet.json"
+    write_sheet(path, sheet_of(Page("title", "scale", "banner", ["note"], "view", [entry])))
+    (found,) = read_sheet(path).questions
+    assert (found.question, found.options) == (long, ("(A) red", "(B) blue <b>"))
+    assert found.reference == "B: blue <b>"
+    assert [(each.variant, each.text, each.right) for each in found.answers] == [
+        ("lynx", "B: blue <b>", True),
+        ("video-only", "(nothing)", False),
+    ]
+    assert [(strip.name, strip.width, strip.height) for strip in found.strips] == [
+        ("video", 492, 120),
+        ("X: view", 492, 244),
+    ]
+    for strip in found.strips:
+        picture = Image.open(io.BytesIO(base64.b64decode(strip.jpeg)))
+        assert (picture.format, picture.size) == ("JPEG", (strip.width, strip.height))
+
+
+def test_a_page_that_was_changed_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "demo-scanqa-samples.json"
+    path.write_text('{"title": "ScanQA"}', encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        read_sheet(path)
+    assert str(error.value) == (
+        f"{path}: subtitle is not a page of samples' (Field required); delete it, or make it again "
+        "with the sample_page rule"
+    )
 
 
 def test_a_benchmark_without_predictions_names_what_to_run(tmp_path: Path) -> None:

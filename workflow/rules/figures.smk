@@ -12,6 +12,7 @@ rule sample_page:
     output:
         "results/figures/{scale}-{benchmark}-samples.png",
         "results/figures/{scale}-{benchmark}-samples.pdf",
+        "results/figures/{scale}-{benchmark}-samples.json",
     log:
         "logs/{scale}/samples-{benchmark}.log",
     conda:
@@ -23,5 +24,7 @@ rule sample_page:
         options=CONFIG.options,
         # The page says which seed it is of; its name does not.
         seed=CONFIG.experiment.main.seed,
+        # No inputs: controls are shown if they were run, and must not run for a page.
+        controls=lambda w: CONFIG.controls_there(w),
     shell:
         "lynx --log {log} samples {wildcards.benchmark} {params.options}"

@@ -20,6 +20,14 @@ NEEDS = "needs"
 """The grouping of rendered worlds: which sense a question needs."""
 MANY = 4
 """Groups from which on their names stand upright."""
+SEEN = f"{NEEDS} colour"
+"""The group of `needs` that any frame answers; every other one needs X."""
+NEED_X = frozenset(
+    ("relation Sound", "scenario Audio", "scenario Audio-Visual", "scenario Rock Climbing")
+)
+"""Of the benchmarks' own groups, those whose questions need X in a rendered world."""
+SHADE = "#E6E9EE"
+SHADED = "shaded: questions that need X"
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,8 @@ class Bars:
     metric: str
     groups: tuple[str, ...]
     variants: Mapping[str, Mapping[str, Spread]]
+    need_x: frozenset[str] = frozenset()
+    """Groups known to need X: only rendered worlds say so of their questions."""
 
 
 def bars_of(
@@ -38,14 +48,21 @@ def bars_of(
     """Every benchmark that has runs at a scale, by what questions need or in its main groups."""
     for name, config in benchmarks.items():
         groupings = (NEEDS,) if NEEDS in config.main_groups else config.main_groups
+        seeds = {variant: runs.over_seeds(scale, variant, name) for variant in variants}
         found = {
             variant: values
             for variant in variants
-            if (values := _by_group(runs.over_seeds(scale, variant, name), config, groupings))
+            if (values := _by_group(seeds[variant], config, groupings))
         }
         if found:
-            groups = dict.fromkeys(group for values in found.values() for group in values)
-            yield Bars(name, config.main_metric, tuple(groups), found)
+            groups = tuple(dict.fromkeys(group for values in found.values() for group in values))
+            rendered = any(run.synthetic for each in seeds.values() for run in each.values())
+            need_x = filter(_needs_x, groups if rendered else ())
+            yield Bars(name, config.main_metric, groups, found, frozenset(need_x))
+
+
+def _needs_x(group: str) -> bool:
+    return group in NEED_X or (group.startswith(f"{NEEDS} ") and group != SEEN)
 
 
 def _by_group(
@@ -69,7 +86,10 @@ def _by_group(
 
 
 def draw_benefit(bars: Sequence[Bars], title: str) -> Figure:
-    """A panel for each benchmark, a bar for each variant in each group, deviations over seeds."""
+    """A panel for each benchmark, a bar for each variant in each group, deviations over seeds.
+
+    Groups that need X stand on grey.
+    """
     if not bars:
         return nothing(title)
     with drawing():
@@ -80,12 +100,14 @@ def draw_benefit(bars: Sequence[Bars], title: str) -> Figure:
         for place, each in enumerate(bars):
             axes = figure.add_subplot(rows, ROW, place + 1)
             labels |= _draw(axes, each)
+        if SHADED in labels:  # behind the variants, whichever panel had it first
+            labels[SHADED] = labels.pop(SHADED)
         figure.legend(labels.values(), labels.keys(), loc="outside lower center", ncol=len(labels))
     return figure
 
 
 def _draw(axes: Any, bars: Bars) -> dict[str, Any]:
-    width, drawn = 0.8 / len(bars.variants), {}
+    width, drawn = 0.8 / len(bars.variants), dict[str, Any]()
     for index, (variant, values) in enumerate(bars.variants.items()):
         places = [
             group + (index - (len(bars.variants) - 1) / 2) * width
@@ -101,6 +123,10 @@ def _draw(axes: Any, bars: Bars) -> dict[str, Any]:
             error_kw={"linewidth": 0.8},
             color=colour_of(variant, index),
         )
+    for place, name in enumerate(bars.groups):
+        if name in bars.need_x:
+            shade = axes.axvspan(place - 0.47, place + 0.47, color=SHADE, linewidth=0, zorder=0)
+            drawn[SHADED] = shade
     turned = {"rotation": 90} if len(bars.groups) >= MANY else {}
     names = [name.replace(" ", " " if turned else "\n", 1) for name in bars.groups]
     axes.set_xticks(range(len(bars.groups)), names, fontsize=8, **turned)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
+from numpy.typing import NDArray
 from PIL import Image
 
 from lynx.artifacts.publish import write_atomic
@@ -21,6 +24,10 @@ from lynx.artifacts.publish import write_atomic
 FONT = "DejaVu Sans"  # it comes with matplotlib
 DOTS_PER_INCH = 150
 PALETTE = 256
+SHADES = (1.0, 0.75, 0.5, 0.25)
+"""Of a reserved colour on white: its letters have soft edges."""
+NEAR = 12
+"""By how much of 255 a pixel may differ from a reserved shade that it takes."""
 # Neither when a file was made nor by which release of the library.
 _NO_TRACE: dict[str, None] = {"CreationDate": None, "Creator": None, "Producer": None}
 ELLIPSIS = "…"
@@ -48,21 +55,44 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def save_figure(figure: Figure, stem: Path) -> None:
-    """Write `<stem>.png` and `<stem>.pdf`."""
+def save_figure(figure: Figure, stem: Path, reserved: Sequence[str] = ()) -> None:
+    """Write `<stem>.png` and `<stem>.pdf`; `reserved` as in `png_of`."""
     page = io.BytesIO()
     figure.savefig(page, format="pdf", metadata=_NO_TRACE)
-    write_atomic(stem.with_name(f"{stem.name}.png"), png_of(figure))
+    write_atomic(stem.with_name(f"{stem.name}.png"), png_of(figure, reserved))
     write_atomic(stem.with_name(f"{stem.name}.pdf"), page.getvalue())
 
 
-def png_of(figure: Figure) -> bytes:
-    """The picture in 256 colours of its own choice: a third of the bytes, alike to the eye."""
+def png_of(figure: Figure, reserved: Sequence[str] = ()) -> bytes:
+    """The picture in 256 colours of its own choice: a third of the bytes, alike to the eye.
+
+    `reserved` colours, on white, are kept as they are: few pixels have them, but they mean
+    something, and a choice by numbers of pixels would give them another picture's red.
+    """
     drawn, small = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png")
-    picture = Image.open(drawn).convert("RGB").quantize(PALETTE, dither=Image.Dither.FLOYDSTEINBERG)
-    picture.save(small, "png", optimize=True, dpi=(DOTS_PER_INCH, DOTS_PER_INCH))
+    picture = Image.open(drawn).convert("RGB")
+    shades = np.array(
+        [[1 - (1 - part) * share for part in to_rgb(each)] for each in reserved for share in SHADES]
+    ).reshape(-1, 3)
+    quantized = _quantized(picture, np.rint(255 * shades).astype(np.int16))
+    quantized.save(small, "png", optimize=True, dpi=(DOTS_PER_INCH, DOTS_PER_INCH))
     return small.getvalue()
+
+
+def _quantized(picture: Image.Image, shades: NDArray[np.int16]) -> Image.Image:
+    """The picture (H x W) with a palette whose last colours are `shades` (N, 3)."""
+    free = PALETTE - len(shades)
+    quantized = picture.quantize(free)
+    if not len(shades):
+        return quantized
+    pixels, places = np.asarray(picture, np.int16), np.array(quantized)
+    for place, shade in enumerate(shades, start=free):
+        places[np.abs(pixels - shade).max(axis=-1) <= NEAR] = place
+    chosen = (quantized.getpalette() or [])[: 3 * free]
+    found = Image.fromarray(places)
+    found.putpalette([*chosen, *[0] * (3 * free - len(chosen)), *shades.ravel().tolist()])
+    return found
 
 
 @lru_cache(maxsize=4096)

@@ -52,19 +52,47 @@ def draw_dag(stages: Stages) -> Figure:
     made = {name: stage for name, stage in stages.items() if stage.get("outs") and name != SETTINGS}
     counts = Counter(kind_of(name) for name in made)
     graph = stage_graph(made)
-    # Lists, because the layout would gather nodes of equal layers in sets, as little in order.
-    layers = {layer: sorted(kinds) for layer, kinds in enumerate(nx.topological_generations(graph))}
-    places = nx.multipartite_layout(graph, subset_key=layers)
+    places = places_of(graph)
     with drawing():
-        figure = Figure(figsize=(9.6, 2.2))
+        rows = 1 - min((y for _, y in places.values()), default=0)
+        figure = Figure(figsize=(9.6, 0.5 + 0.75 * rows))
         axes = figure.add_subplot()
         axes.axis("off")
-        nx.draw_networkx_edges(
-            graph, places, ax=axes, node_size=2600, edge_color="#888888", arrowsize=10
-        )
+        boxes = {}
         for kind, (x, y) in places.items():
             box = {"boxstyle": "round,pad=0.4", "facecolor": "#EAF3EE", "edgecolor": "#14634A"}
             text = f"{kind}\n{counts[kind]} stage{'s' if counts[kind] > 1 else ''}"
-            axes.text(x, y, text, ha="center", va="center", fontsize=8, bbox=box)
-        axes.margins(0.08, 0.15)
+            boxes[kind] = axes.text(x, y, text, ha="center", va="center", fontsize=8, bbox=box)
+        for start, end in graph.edges:
+            _arrow(axes, boxes[start], boxes[end])
+        axes.set_xlim(-0.5, max((x for x, _ in places.values()), default=0) + 0.5)
+        axes.set_ylim(0.5 - rows, 0.5)
     return figure
+
+
+def _arrow(axes: Any, start: Any, end: Any) -> None:
+    """From box to box, as far from the edges of both whatever is written in them."""
+    look = {"arrowstyle": "-|>", "color": "#888888", "shrinkA": 3, "shrinkB": 3}
+    patches = {"patchA": start.get_bbox_patch(), "patchB": end.get_bbox_patch()}
+    axes.annotate(
+        "", end.get_position(), xytext=start.get_position(), arrowprops={**look, **patches}
+    )
+
+
+def places_of(graph: nx.DiGraph) -> dict[str, tuple[int, int]]:
+    """Column and row (0, -1, ...) of each kind: the longest chain in a row, the others below.
+
+    What reads nothing stands just before its first reader, so that no arrow passes under a box.
+    """
+    layers: dict[str, int] = {}
+    for layer, kinds in enumerate(nx.topological_generations(graph)):
+        layers |= dict.fromkeys(kinds, layer)
+    for kind in graph:
+        if not graph.in_degree(kind) and graph.out_degree(kind):
+            layers[kind] = min(layers[each] for each in graph.successors(kind)) - 1
+    chain = nx.dag_longest_path(graph)
+    places = {kind: (layers[kind], 0) for kind in chain}
+    for kind in sorted(set(graph) - set(chain)):
+        taken = [row for column, row in places.values() if column == layers[kind]]
+        places[kind] = (layers[kind], min(taken, default=0) - 1)
+    return places

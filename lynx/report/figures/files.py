@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 
 from lynx.config.layout import FIGURES
 from lynx.project import Project
-from lynx.report.figures.benefit import bars_of, draw_benefit
+from lynx.report.figures.benefit import Bars, bars_of, draw_benefit
 from lynx.report.figures.parameters import draw_parameters
 from lynx.report.figures.radar import draw_radar
 from lynx.report.figures.rank import draw_rank
 from lynx.report.figures.style import SYNTHETIC, save
 from lynx.report.figures.training import draw_training, read_curves
-from lynx.report.paper.files import read_tables
+from lynx.report.paper.files import PaperTables, read_tables
 
 
 def write_figures(project: Project) -> list[Path]:
@@ -39,10 +39,19 @@ def _figures(project: Project) -> Iterator[Figure]:
     yield draw_radar(found.tables)
     yield draw_parameters(found.tables)
     yield draw_rank(found.tables)
-    benchmarks = {name: experiment.benchmarks[name] for name in experiment.main.benchmarks}
-    shown = [name for name in experiment.variants if name in experiment.shown_variants]
     note = f"{scale} ({SYNTHETIC})" if experiment.synthetic else scale
-    bars = list(bars_of(found.runs, scale, benchmarks, shown))
+    bars = benefit_bars(project, found)
     yield draw_benefit(bars, f"What X gives, at {note}: mean and deviation over seeds")
     curves = read_curves(project.layout.curves)
     yield draw_training(curves, f"Training at {note}")
+
+
+def benefit_bars(project: Project, found: PaperTables) -> list[Bars]:
+    """Of the configured scale and benchmarks: the variants of the headline and our controls of the
+    tables, in the configuration's order, where they were run."""
+    experiment = project.experiment
+    controls = {name for table in found.tables for name in table.table.controls}
+    chosen = controls.union(experiment.shown_variants)
+    shown = [name for name in experiment.variants if name in chosen]
+    benchmarks = {name: experiment.benchmarks[name] for name in experiment.main.benchmarks}
+    return list(bars_of(found.runs, project.layout.scale, benchmarks, shown))

@@ -65,5 +65,7 @@ def _scatter(axes: Any, spots: Sequence[Spot], marker: str) -> None:
         known = {"V-LynX": "lynx", "LLaVA-OV": "video-only"}
         own = next((ours for start, ours in known.items() if name.startswith(start)), name)
         size = 90 if marker == "*" else 36
-        axes.scatter([parameters], [score], marker=marker, s=size, color=colour_of(own, index))
+        colour = colour_of(own, index)
+        axes.scatter([parameters], [score], marker=marker, s=size, color=colour, clip_on=False)
     axes.margins(x=0.25, y=0.25)
+    axes.set_xlim(left=0.0)  # a spot there stands on the axis: fewer are not trained

@@ -28,6 +28,8 @@ class Panel:
 
     title: str
     series: Mapping[str, Values]
+    colours: Mapping[str, str]
+    """Of a published method that of the variant that stands under it."""
 
 
 def axis_columns(table: PaperTable) -> list[tuple[int, Column]]:
@@ -48,22 +50,29 @@ def panels(tables: Sequence[PaperTable]) -> list[Panel]:
         for group in table.groups
         if group.published is not None and group.published.ours is not None
     )
-    found = [Panel(f"published, {size.upper()}", _published(families, size)) for size in sizes]
+    found = [_published(families, size) for size in sizes]
     for scale in dict.fromkeys(row.scale for table in families for row in table.rows if row.runs):
         rows = [row for table in families for row in table.rows if row.scale == scale]
         note = f"\n({SYNTHETIC})" if any(row.synthetic for row in rows) else ""
-        found.append(Panel(f"ours, {scale}{note}", _ours(families, scale)))
+        series = _ours(families, scale)
+        colours = {name: colour_of(name, index) for index, name in enumerate(series)}
+        found.append(Panel(f"ours, {scale}{note}", series, colours))
     return [panel for panel in found if panel.series]
 
 
-def _published(tables: Sequence[PaperTable], size: str) -> dict[str, Values]:
+def _published(tables: Sequence[PaperTable], size: str) -> Panel:
+    """The rows that ours stand under and those of one size, called as they are first printed."""
     series: dict[str, Values] = {}
+    names: dict[str, str] = {}
     for table in tables:
         for group in table.groups:
-            name = None if group.published is None else _series(group.published, size)
-            if name is not None and group.published is not None:
-                _take(series.setdefault(name, {}), axis_columns(table), group.published.values)
-    return _whole(series)
+            row = group.published
+            key = None if row is None else _series(row, size)
+            if row is not None and key is not None:
+                name = names.setdefault(key, row.method.replace(f"-{size.upper()}", ""))
+                _take(series.setdefault(name, {}), axis_columns(table), row.values)
+    colours = {name: colour_of(key, index) for index, (key, name) in enumerate(names.items())}
+    return Panel(f"published, {size.upper()}", _whole(series), colours)
 
 
 def _ours(tables: Sequence[PaperTable], scale: str) -> dict[str, Values]:
@@ -77,7 +86,7 @@ def _ours(tables: Sequence[PaperTable], scale: str) -> dict[str, Values]:
 
 
 def _series(row: PublishedRow, size: str) -> str | None:
-    """What a published row is called among those of one size; None if it is not of them."""
+    """The line that a published row belongs to; None if it is of another size or of none."""
     if row.ours is not None:
         return row.ours.variant if row.ours.scale == size else None
     ending = f"-{size.upper()}"
@@ -107,8 +116,11 @@ def draw_radar(tables: Sequence[PaperTable]) -> Figure:
     with drawing():
         rows = -(-len(found) // ROW)
         figure = Figure(figsize=(4.8 * ROW, 4.7 * rows))
-        for place, panel in enumerate(found, start=1):
-            axes: Any = figure.add_subplot(rows, ROW, place, projection="polar")
+        grid = figure.add_gridspec(rows, 2 * ROW)  # half panels: one that is left over is centred
+        for place, panel in enumerate(found):
+            row, column = divmod(place, ROW)
+            left = 2 * column + (ROW - min(ROW, len(found) - row * ROW))
+            axes: Any = figure.add_subplot(grid[row, left : left + 2], projection="polar")
             _draw_panel(axes, panel, titles)
     return figure
 
@@ -119,7 +131,7 @@ def _draw_panel(axes: Any, panel: Panel, titles: Sequence[str]) -> None:
         title: max((values.get(title, 0.0) for values in panel.series.values()), default=0.0)
         for title in titles
     }
-    for index, (name, values) in enumerate(panel.series.items()):
+    for name, values in panel.series.items():
         # A line has a gap where nothing is known.
         radius = [values[title] / most[title] if title in values else math.nan for title in titles]
         axes.plot(
@@ -128,7 +140,7 @@ def _draw_panel(axes: Any, panel: Panel, titles: Sequence[str]) -> None:
             marker="o",
             markersize=3,
             label=name,
-            color=colour_of(name, index),
+            color=panel.colours[name],
         )
     axes.set_theta_offset(math.pi / 2)
     axes.set_theta_direction(-1)

@@ -13,7 +13,7 @@ from matplotlib.transforms import Bbox
 
 from lynx.report.figures.canvas import DOTS_PER_INCH, plain_style, save_figure, text_width
 
-# Okabe and Ito's colours, which stay apart for colour-blind readers.
+# Okabe and Ito's colours, then Tol's, which stay apart for colour-blind readers and on white.
 COLOURS: Mapping[str, str] = {
     "lynx": "#0072B2",
     "video-only": "#D55E00",
@@ -22,7 +22,7 @@ COLOURS: Mapping[str, str] = {
     "zero-shot": "#7F7F7F",
     "PAVE": "#E69F00",
 }
-OTHERS = ("#56B4E9", "#F0E442", "#000000", "#882255", "#44AA99", "#999933")
+OTHERS = ("#56B4E9", "#332288", "#000000", "#882255", "#44AA99", "#999933")
 Spot = tuple[str, float, float]
 """What it is called, and its place in the data."""
 NAME_SIZE = 7.0

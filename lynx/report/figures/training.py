@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
+from lynx.config.experiment import MAIN_VARIANT
 from lynx.errors import InputError
 from lynx.report.figures.style import COLOURS, OTHERS, drawing, nothing
 
@@ -21,6 +23,10 @@ NAMES = 6
 """Names beside each other below the panels."""
 DASHES = ("-", "--", ":")
 """Lines of names that share a colour."""
+THIN, WIDE, PALE = 0.9, 2.0, 0.6
+"""Points of lynx's line, which stands on the others, and of theirs, and how much these cover."""
+MARKED = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+"""Figures that an axis in powers of ten names: losses rarely span more than one."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ def _read(folder: Path, path: Path) -> Curve:
         for key, text in row.items():
             value = _number(path, key, text)
             columns.setdefault(key, []).append(value)
-    return Curve(kind, names[-1], names[0] if kind == "sft" else "lynx", columns)
+    return Curve(kind, names[-1], names[0] if kind == "sft" else MAIN_VARIANT, columns)
 
 
 def _number(path: Path, key: str, text: str) -> float:
@@ -85,6 +91,10 @@ def draw_training(curves: Sequence[Curve], title: str) -> Figure:
             shown |= _lines(axes, members, "loss", looks)
             axes.set_title(f"sft: {name}")
             axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=MARKED))
+            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            axes.yaxis.set_minor_locator(NullLocator())
+        shown = {name: shown[name] for name in looks}
         figure.legend(
             shown.values(), shown.keys(), loc="outside lower center", ncol=NAMES, fontsize=7
         )
@@ -116,9 +126,23 @@ def _lines(
 ) -> dict[str, Any]:
     """A line for each curve; gives one of each name, whose seeds look alike."""
     drawn: dict[str, Any] = {}
-    for curve in curves:
+    # lynx last: with X through the plain tower the loss is much the same, and would hide it.
+    for curve in sorted(curves, key=_on_top):
         colour, dashes = looks[name := _name(curve)]
         steps, values = curve.columns["step"], curve.columns[column]
-        drawn[name], *_ = axes.plot(steps, values, color=colour, linestyle=dashes, linewidth=1)
+        drawn[name], *_ = axes.plot(
+            steps,
+            values,
+            color=colour,
+            linestyle=dashes,
+            linewidth=THIN if _on_top(curve) else WIDE,
+            alpha=1.0 if _on_top(curve) else PALE,
+        )
     axes.set_xlabel("step")
+    axes.set_ylabel(TERMS.get(column, column))
     return drawn
+
+
+def _on_top(curve: Curve) -> bool:
+    """Alignments do not lie over each other."""
+    return curve.kind == "align" or curve.variant == MAIN_VARIANT

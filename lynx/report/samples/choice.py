@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from lynx.artifacts.manifest import MANIFEST_NAME, parent_entry
+from lynx.artifacts.manifest import MANIFEST_NAME, Manifest, ParentEntry, parent_entry
 from lynx.artifacts.verify import require_parent, require_settings, require_stage
 from lynx.benchmarks import get_benchmark
 from lynx.benchmarks.registry import Benchmark
@@ -18,6 +18,7 @@ from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.short_answers import EXACT_MATCH_METRICS
 from lynx.benchmarks.stage import read_split
 from lynx.config.experiment import MAIN_VARIANT
+from lynx.config.published import published_of
 from lynx.config.slices import predict_slice
 from lynx.errors import InputError
 from lynx.evaluate.predictions import read_predictions
@@ -91,9 +92,10 @@ def marking(benchmark: Benchmark, metric: str) -> Marking | None:
 
 
 def read_asked(project: Project, benchmark: str, split: str) -> list[Asked]:
-    """A split's questions with the answers of lynx and of the configured variants that were run.
+    """A split's questions with the answers of lynx, and of the variants beside it that were run.
 
-    Raises InputError if lynx was not run, or predictions are of another recipe or other tables.
+    These are the configured ones, and our controls in the publication's tables. Raises InputError
+    if lynx was not run, or predictions are of another recipe or other tables.
     """
     config = project.experiment.benchmarks[benchmark]
     rule = marking(get_benchmark(benchmark), config.main_metric)
@@ -114,7 +116,8 @@ def read_asked(project: Project, benchmark: str, split: str) -> list[Asked]:
 def _answers(project: Project, benchmark: str) -> list[tuple[str, dict[str, str]]]:
     layout, experiment = project.layout, project.experiment
     found = []
-    for variant in experiment.shown_variants:
+    controls = published_of(experiment, layout.root).controls
+    for variant in dict.fromkeys((*experiment.shown_variants, *controls)):
         folder = layout.predictions(variant, benchmark, project.seed)
         if not (folder / MANIFEST_NAME).is_file():
             if variant != MAIN_VARIANT:
@@ -126,10 +129,20 @@ def _answers(project: Project, benchmark: str) -> list[tuple[str, dict[str, str]
             )
         manifest = require_stage(folder, "predict", deep=True)
         settings = predict_slice(experiment, variant, benchmark)
+        data = parent_entry(layout.data(benchmark))
+        fits = manifest.settings == settings and _made_from(manifest, data)
+        if not fits and variant not in experiment.shown_variants:
+            # No rule of the page makes these again, and they are of no run beside the others.
+            continue
         require_settings(folder, manifest, settings, "predictions")
-        require_parent(folder, manifest, parent_entry(layout.data(benchmark)))
+        require_parent(folder, manifest, data)
         found.append((variant, read_predictions(folder)))
     return found
+
+
+def _made_from(manifest: Manifest, parent: ParentEntry) -> bool:
+    wanted = (parent.stage, parent.identity, parent.content)
+    return wanted in [(each.stage, each.identity, each.content) for each in manifest.parents]
 
 
 def choose(asked: Sequence[Asked], groupings: Sequence[str], count: int = SHOWN) -> list[Asked]:

@@ -12,7 +12,8 @@ from lynx.project import Project
 from lynx.report.figures.canvas import plain_style, save_figure
 from lynx.report.samples.choice import Asked, choose, read_asked
 from lynx.report.samples.pictures import COLUMNS, pictures_of
-from lynx.report.samples.sheet import RIGHT, WRONG, Entry, Page, draw_page
+from lynx.report.samples.sheet import MARK_COLOURS, RIGHT, WRONG, Entry, Page, draw_page
+from lynx.report.samples.sidecar import sheet_of, write_sheet
 from lynx.report.terminal import TITLES, WHAT_IT_SEES
 
 BANNER = (
@@ -22,14 +23,16 @@ BANNER = (
 
 
 def write_samples_page(project: Project, benchmark: str) -> Path:
-    """Write `results/figures/<scale>-<benchmark>-samples.{png,pdf}`; the path without its ending.
+    """Write `results/figures/<scale>-<benchmark>-samples.{png,pdf,json}`; the path without ending.
 
-    Raises InputError if lynx has no predictions of the benchmark, or tables, frames or predictions
-    cannot be used.
+    The report lays out the last one. Raises InputError if lynx has no predictions of the benchmark,
+    or tables, frames or predictions cannot be used.
     """
     stem = project.layout.sample_page(benchmark)
+    page = read_page(project, benchmark)
     with plain_style():
-        save_figure(draw_page(read_page(project, benchmark)), stem)
+        save_figure(draw_page(page), stem, reserved=MARK_COLOURS)
+    write_sheet(stem.with_name(f"{stem.name}.json"), sheet_of(page))
     return stem
 
 

@@ -30,6 +30,7 @@ MOST_QUESTION, MOST_ANSWER = 6, 2  # lines
 GREY, RULE_GREY = "#555555", "#bbbbbb"
 # Okabe and Ito's bluish green and vermilion: told apart without red-green vision, and by sign.
 RIGHT, WRONG = ("✓", "#009E73"), ("✗", "#D55E00")
+MARK_COLOURS = (RIGHT[1], WRONG[1])
 BANNER_COLOUR = "#0072B2"
 _SIGN = 0.17  # of the sign before a variant's name
 
@@ -134,20 +135,25 @@ def _options(sample: Sample, width: float) -> Iterator[str]:
 
 
 def _answers(asked: Asked, width: float) -> Iterator[Line]:
-    gold = " / ".join(with_option(asked.sample, text) for text in asked.sample.references)
-    rows = [("gold", Answer(gold or None, None)), *asked.answers.items()]
+    rows = [("reference", gold_of(asked.sample)), *asked.answers.items()]
     indent = _SIGN + max(text_width(f"{name}  ", SIZE) for name, _ in rows) + 0.06
     for number, (name, answer) in enumerate(rows):
         weight = "normal" if number else "bold"
         sign = None if answer.right is None else RIGHT if answer.right else WRONG
-        said = _said(asked.sample, answer)
+        said = said_of(asked.sample, answer)
         first, *more = wrapped(said, width - indent, SIZE, weight, MOST_ANSWER)
         yield Line(first, weight=weight, indent=indent, name=name, sign=sign)
         for text in more:
             yield Line(text, weight=weight, indent=indent)
 
 
-def _said(sample: Sample, answer: Answer) -> str:
+def gold_of(sample: Sample) -> Answer:
+    """The references, each letter with its option."""
+    return Answer(" / ".join(with_option(sample, text) for text in sample.references) or None, None)
+
+
+def said_of(sample: Sample, answer: Answer) -> str:
+    """An answer as it is shown, in full."""
     if answer.text is None:
         return "(nothing)"
     return with_option(sample, answer.text) if answer.text.strip() else "(blank)"
