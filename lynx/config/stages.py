@@ -216,7 +216,7 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _drawn_as_aligned(self) -> Recipe:
-        """The vision adapter sees what it was aligned on (architecture, rule 7; method 9.3, S10)."""
+        """The vision adapter sees what it is aligned on (architecture, rule 7; method 9.3: S10)."""
         _require_named(
             ("align.drawing", self.align.drawing.model_dump()),
             ("sft.view.drawing", self.sft.view.drawing.model_dump()),
