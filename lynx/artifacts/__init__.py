@@ -1,1 +1,1 @@
-"""Manifests, verification and publishing: the edges of the DAG (design, rules 2-4)."""
+"""Manifests, verification and publishing: the edges of the DAG (architecture, rules 2-4)."""

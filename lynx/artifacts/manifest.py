@@ -1,4 +1,4 @@
-"""The manifest: what an artefact is, what decided it and what it was made from (design rule 2)."""
+"""The manifest: what an artefact is, what decided it, what it is made of (architecture, rule 2)."""
 
 from __future__ import annotations
 

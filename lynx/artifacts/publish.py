@@ -1,4 +1,4 @@
-"""Publish or nothing: an artefact is whole and has its manifest, or is absent (design, rule 3)."""
+"""Publish or nothing: an artefact is whole with its manifest, or absent (architecture, rule 3)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Resumable state under `work/`: named by what decides the result, one writer at a time.
 
-Design, rule 4.
+Architecture, rule 4.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def unique_clips(tables: Iterable[list[Sample]]) -> list[str]:
 
 
 def training_clips(project: Project, sources: Sequence[str]) -> list[tuple[str, str]]:
-    """(source, clip) of the sources' training splits (design, rule 6: train on train).
+    """(source, clip) of the sources' training splits (architecture, rule 6: train on train).
 
     A scene that several benchmarks of a group ask about is taken once, from the first of them;
     benchmarks with files of their own have clips of their own. A scene that one of them trains on
@@ -101,7 +101,7 @@ def _beside(project: Project, benchmark: str, sources: Iterable[str]) -> list[st
 def require_held_out(
     project: Project, benchmark: str, split: str, met: Iterable[Sequence[str]]
 ) -> None:
-    """Refuse a scored split with a place that stages 1 to 3 met (design, rule 6).
+    """Refuse a scored split with a place that stages 1 to 3 met (architecture, rule 6).
 
     `met` are the sources of each of them. A benchmark's own training split is compared by stage
     `data`; of other ones, clips that lie where the benchmark's do are compared.

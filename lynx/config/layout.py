@@ -1,4 +1,4 @@
-"""Where every artefact lies, relative to the project's root (design, section 5)."""
+"""Where every artefact lies, relative to the project's root (architecture, "Data flow")."""
 
 from __future__ import annotations
 

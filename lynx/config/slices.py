@@ -143,7 +143,7 @@ def sft_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice:
 
 
 def predict_slice(experiment: Experiment, variant: str, benchmark: str) -> Slice:
-    """Answers of a variant; they carry what the variant was trained with (design, rule 7)."""
+    """Answers of a variant; they carry what the variant was trained with (architecture, rule 7)."""
     settings = experiment.variants[variant]
     evaluate = experiment.recipe_of(variant, benchmark).evaluate
     return {

@@ -62,7 +62,7 @@ class ViewSettings(Strict):
 
 
 class RgbdFrames(Strict):
-    """The square frames prepared from a full-resolution export (benchmarks, section 5)."""
+    """The square frames prepared from a full-resolution export (method section 2.4)."""
 
     media: Literal["rgbd"]
     per_scene: Positive
@@ -216,7 +216,7 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _drawn_as_aligned(self) -> Recipe:
-        """The vision adapter sees what it was aligned on (rule 7; method section 9, S10)."""
+        """The vision adapter sees what it is aligned on (architecture, rule 7; method 9.3: S10)."""
         _require_named(
             ("align.drawing", self.align.drawing.model_dump()),
             ("sft.view.drawing", self.sft.view.drawing.model_dump()),
@@ -226,7 +226,7 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _scored_as_trained(self) -> Recipe:
-        """The language adapter is scored on what it was trained on (design, rule 7)."""
+        """The language adapter is scored on what it was trained on (architecture, rule 7)."""
         _require_named(
             ("sft.view", _flat(self.sft.view)),
             ("evaluate.view", _flat(self.evaluate.view)),

@@ -12,7 +12,7 @@ PositiveFloat = Annotated[float, Field(gt=0.0)]
 
 
 class Strict(BaseModel):
-    """A frozen model that refuses unknown keys (design, section 3).
+    """A frozen model that refuses unknown keys (architecture, "Rooms").
 
     Its schema is built when it is first used: by then every modality has registered its settings.
     """

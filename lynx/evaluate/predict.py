@@ -1,4 +1,4 @@
-"""Greedy answers to an evaluation split, resumable per sample (design, rule 4).
+"""Greedy answers to an evaluation split, resumable per sample (architecture, rule 4).
 
 Questions are batched by clip in table order, whatever was answered before, so that a resumed run
 forms the same batches and gives the same answers.

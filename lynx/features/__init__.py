@@ -1,4 +1,4 @@
 """Token streams: encode each clip once, store or stream them, read them by clip id.
 
-Design, rule 8.
+Architecture, rule 8.
 """

@@ -1,4 +1,4 @@
-"""Names that annotations carry, turned into paths that stay below their root (design, rule 10)."""
+"""Names that annotations carry, as paths that stay below their root (architecture, rule 10)."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def set_trainable(base: Base, *roles: Role) -> None:
     """Let exactly the adapters of these roles train (gradients, dropout), or nothing at all.
 
     Everything else is in eval mode: a frozen adapter's dropout must not make its tokens random
-    (it does in the published code, method section 5.4 and 9.4).
+    (it does in the published code, method sections 5.1 and 9.4).
     """
     base.model.requires_grad_(False).eval()
     for role in roles:

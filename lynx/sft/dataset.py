@@ -1,4 +1,4 @@
-"""Training samples by clip: one visual prefix serves the questions behind it (design, rule 8)."""
+"""Training samples by clip: one visual prefix serves all its questions (architecture, rule 8)."""
 
 from __future__ import annotations
 

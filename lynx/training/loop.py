@@ -1,4 +1,4 @@
-"""The loop of both trainings: accumulate, clip, step, log, checkpoint, resume (design, rule 4).
+"""Both trainings: accumulate, clip, step, log, checkpoint, resume (architecture, rule 4).
 
 Every rank runs it. A step's micro-batches are dealt out to the ranks, each draws its dropout from a
 seed of its own, and the step is that of one rank with more accumulation.

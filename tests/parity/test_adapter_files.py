@@ -172,7 +172,7 @@ def test_peft_opens_our_folders(
 
 
 def test_an_adapter_trained_by_peft_loads(tiny_base: Path, tmp_path: Path) -> None:
-    """Design rule 10: a folder that PEFT wrote from leaf names gives PEFT's tokens."""
+    """Architecture, rule 10: a folder that PEFT wrote from leaf names gives PEFT's tokens."""
     torch.manual_seed(3)
     config = LoraConfig(
         r=4,

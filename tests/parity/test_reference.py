@@ -177,7 +177,7 @@ def test_another_language_model_is_refused(base: Base, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["token_mean", "token_var", "vision_ref_k", "vision_ref_v"])
 def test_a_missing_tensor_is_refused(base: Base, tmp_path: Path, name: str) -> None:
-    """Design rule 11: a file without one of the four tensors, told by its name."""
+    """Architecture, rule 11: a file without one of the four tensors, told by its name."""
     path = tmp_path / "reference.safetensors"
     built(base, *clips_of(1)).save(tmp_path)
     save_file({key: item for key, item in load_file(path).items() if key != name}, path)

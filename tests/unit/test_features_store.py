@@ -154,7 +154,7 @@ class CountingEncoder:
 
 
 def test_streamed_clips_are_encoded_once_while_recent() -> None:
-    """Design rule 8: a clip's batches encode it once; memory holds a bounded number of clips."""
+    """Architecture, rule 8: a clip's batches encode it once; memory holds a few clips."""
     encoder = CountingEncoder()
     source = StreamedTokens(encoder)  # type: ignore[arg-type]
     assert torch.equal(source.read("a"), source.read("a"))

@@ -50,7 +50,7 @@ def refusal(base: Base, role: Role, folder: Path) -> str:
 
 
 def test_another_base_is_refused(trained: Path) -> None:
-    """Design rule 7: an adapter of another base."""
+    """Architecture, rule 7: an adapter of another base."""
     folder = trained / "vision"
     assert refusal(wide_base(), "vision", folder) == (
         f"{folder}: {A} has shape (64, 32), expected (64, 64); "
@@ -59,7 +59,7 @@ def test_another_base_is_refused(trained: Path) -> None:
 
 
 def test_another_rank_is_refused(tiny_base: Path, tmp_path: Path, trained: Path) -> None:
-    """Design rule 7: weights of another rank than the folder or the recipe says."""
+    """Architecture, rule 7: weights of another rank than the folder or the recipe says."""
     folder = edited(trained / "vision", tmp_path / "vision", lambda tensors: None)
     config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
     (folder / "adapter_config.json").write_text(json.dumps(config | {"r": 8}), encoding="utf-8")
@@ -88,7 +88,7 @@ def test_missing_tensors_are_refused(tiny_base: Path, tmp_path: Path, trained: P
 
 
 def test_the_other_role_is_refused(tiny_base: Path, trained: Path) -> None:
-    """Design rule 7: a language adapter is no vision adapter."""
+    """Architecture, rule 7: a language adapter is no vision adapter."""
     folder = trained / "language"
     assert refusal(open_base(tiny_base), "vision", folder) == (
         f"{folder}: model.language_model.layers.0.mlp.down_proj.lora_A.weight is no vision module "
@@ -97,7 +97,7 @@ def test_the_other_role_is_refused(tiny_base: Path, trained: Path) -> None:
 
 
 def test_a_broken_folder_is_refused(tmp_path: Path, trained: Path) -> None:
-    """Design rule 11: a missing file, a cut file, and a configuration that is no JSON."""
+    """Architecture, rule 11: a missing file, a cut file, and a configuration that is no JSON."""
     folder = edited(trained / "vision", tmp_path / "vision", lambda tensors: None)
     weights, config = folder / "adapter_model.safetensors", folder / "adapter_config.json"
     whole = weights.read_bytes()
@@ -152,7 +152,7 @@ def test_a_refused_adapter_leaves_the_base_alone(tiny_base: Path, trained: Path)
 def test_settings_that_are_not_there(
     tmp_path: Path, trained: Path, change: dict[str, int | None], sentence: str
 ) -> None:
-    """Design rule 11: rank, alpha and dropout must stand in the folder; None takes one out."""
+    """Architecture, rule 11: rank, alpha and dropout stand in the folder; None takes one out."""
     folder = edited(trained / "vision", tmp_path / "vision", lambda tensors: None)
     path = folder / "adapter_config.json"
     data = json.loads(path.read_text(encoding="utf-8")) | change
@@ -164,7 +164,7 @@ def test_settings_that_are_not_there(
 
 
 def test_settings_that_are_no_object(tmp_path: Path, trained: Path) -> None:
-    """Design rule 11: another JSON value than an object."""
+    """Architecture, rule 11: another JSON value than an object."""
     folder = edited(trained / "vision", tmp_path / "vision", lambda tensors: None)
     path = folder / "adapter_config.json"
     path.write_text("[]", encoding="utf-8")

@@ -173,7 +173,7 @@ def test_killed_while_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, l
 
 
 def test_nothing_is_pickled(tmp_path: Path) -> None:
-    """Tensors in safetensors, the rest in JSON (design, rule 10)."""
+    """Tensors in safetensors, the rest in JSON (architecture, rule 10)."""
     save_checkpoint(tmp_path, 3, *trained(1))
     meta = json.loads((tmp_path / "step-00000003" / "meta.json").read_text(encoding="utf-8"))
     assert meta.keys() == {"step", "sha256"}

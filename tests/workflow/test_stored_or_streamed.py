@@ -1,4 +1,4 @@
-"""Features on disk and features encoded by their reader give the same bytes (design, rule 8)."""
+"""Features on disk and features encoded by their reader are the same (architecture, rule 8)."""
 
 from __future__ import annotations
 
