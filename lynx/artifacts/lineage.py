@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lynx.artifacts.cost import COST, Cost
-from lynx.artifacts.manifest import Manifest, ParentEntry, read_manifest
-from lynx.artifacts.verify import require_recorded
+from lynx.artifacts.manifest import Manifest, ParentEntry, named, read_manifest
+from lynx.artifacts.verify import require_recorded, require_same
 
 PARAMETERS = "parameters"
 """Under which of a manifest's facts the trained parameters stand, by role."""
@@ -38,7 +38,7 @@ def lineage(root: Path, folder: Path) -> Lineage:
     cost: dict[str, dict[str, object]] = {}
     parameters: dict[str, int] = {}
     artefacts: dict[str, dict[str, object]] = {}
-    for path, each in _ancestry(root, folder, set()):
+    for path, each in _ancestry(root, folder, read_manifest(folder), {}):
         if COST in each.facts:
             spent = Cost.model_validate(each.facts[COST]).model_dump()
             device = each.environment["device"]
@@ -71,12 +71,15 @@ def aligned_with(root: Path, folder: Path, manifest: Manifest) -> Iterator[Paren
                     yield align
 
 
-def _ancestry(root: Path, folder: Path, seen: set[str]) -> Iterator[tuple[Path, Manifest]]:
-    """Each artefact once, by its path below the root."""
-    manifest = read_manifest(folder)
+def _ancestry(
+    root: Path, folder: Path, manifest: Manifest, seen: dict[str, ParentEntry]
+) -> Iterator[tuple[Path, Manifest]]:
+    """Each artefact once, by its path below the root; each child's own word of it is compared."""
     yield folder.relative_to(root), manifest
     for entry in manifest.parents:
-        require_recorded(root, folder, entry)  # whoever came to this parent before
-        if entry.path not in seen:
-            seen.add(entry.path)
-            yield from _ancestry(root, root / entry.path, seen)
+        if entry.path in seen:
+            require_same(folder, entry, seen[entry.path])
+            continue
+        parent = require_recorded(root, folder, entry)
+        seen[entry.path] = named(root / entry.path, parent)
+        yield from _ancestry(root, root / entry.path, parent, seen)

@@ -51,6 +51,7 @@ def file_problems(
     """
     for entry in manifest.files:
         path = folder / entry.path
+        hashed = deep or (tables and path.suffix in TABLES)
         if not path.is_file():
             yield f"{path}: missing, expected {entry.bytes} bytes; run its rule again"
             continue
@@ -60,9 +61,7 @@ def file_problems(
                 f"{path}: {size} bytes found, {entry.bytes} expected; "
                 "the file was cut or changed, so run its rule again"
             )
-        elif (deep or (tables and path.suffix in TABLES)) and (
-            found := hash_file(path)
-        ) != entry.sha256:
+        elif hashed and (found := hash_file(path)) != entry.sha256:
             yield (
                 f"{path}: sha256 {found[:12]}... found, {entry.sha256[:12]}... expected; "
                 "the file was changed, so run its rule again"
@@ -120,6 +119,12 @@ def other_parent(child: Path, recorded: ParentEntry, found: ParentEntry) -> str:
     )
 
 
+def require_same(child: Path, recorded: ParentEntry, found: ParentEntry) -> None:
+    """What is found must be what `child` was made from; see `other_parent`."""
+    if (recorded.identity, recorded.content) != (found.identity, found.content):
+        raise InputError(other_parent(child, recorded, found))
+
+
 def require_parent(child: Path, manifest: Manifest, parent: ParentEntry) -> None:
     """`child` must have been made from exactly `parent`, for example features from this adapter.
 
@@ -153,8 +158,7 @@ def require_recorded(root: Path, child: Path, entry: ParentEntry) -> Manifest:
     manifest = read_manifest(folder)
     for problem in manifest_problems(folder, manifest):
         raise InputError(problem)
-    if (manifest.identity, manifest.content) != (entry.identity, entry.content):
-        raise InputError(other_parent(child, entry, named(folder, manifest)))
+    require_same(child, entry, named(folder, manifest))
     return manifest
 
 

@@ -13,7 +13,7 @@ from peft import PeftModel
 
 from lynx.artifacts.lineage import aligned_with
 from lynx.artifacts.manifest import Manifest, ParentEntry, parent_entry
-from lynx.artifacts.verify import other_parent, require_parent, require_stage
+from lynx.artifacts.verify import require_parent, require_same, require_stage
 from lynx.benchmarks import get_benchmark
 from lynx.config.files import Stream
 from lynx.config.slices import sft_slice
@@ -188,5 +188,4 @@ def _require_same_vision(root: Path, folder: Path, manifest: Manifest, reader: P
             "again"
         )
     for align in met:
-        if (align.identity, align.content) != (reader.identity, reader.content):
-            raise InputError(other_parent(folder, align, reader))
+        require_same(folder, align, reader)

@@ -112,7 +112,7 @@ def test_a_place_that_may_not_be_written(target: Path, number: int, name: str) -
 
 @pytest.mark.parametrize("name", ["other/file.txt", None])
 def test_an_input_that_may_not_be_read_is_told_as_itself(target: Path, name: str | None) -> None:
-    place = None if name is None else str(target.with_name(name))
+    place = None if name is None else str(target.parent / name)
     with pytest.raises(PermissionError), drafting(target):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), place)
 

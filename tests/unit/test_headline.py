@@ -44,7 +44,7 @@ def refusal(work: Callable[..., object]) -> str:
 @pytest.mark.parametrize("path", [SCORE, CONTROL], ids=["lynx", "control"])
 def test_an_edited_score_gets_no_new_seal(headline: Path, path: Path) -> None:
     before = headline.read_bytes()
-    edit(path, lambda data: data["metrics"]["accuracy"].update(value=0.999))
+    edit(path, lambda data: data["metrics"]["substring_accuracy"].update(value=0.999))
     assert refusal(run_headline) == f"{path}: {EDITED}"
     assert headline.read_bytes() == before
 
