@@ -41,8 +41,8 @@ for group in (stages, results, checks, ledger):
     app.add_typer(group.app)
 
 CLOSED_ADVICE = (
-    ", expected to be allowed to; change its permissions or its mount and run the same command "
-    "again"
+    ", expected a file or folder that is open to this user; change its permissions or its mount "
+    "and run the same command again"
 )
 _logs: list[Path] = []  # of this attempt, if it keeps one
 

@@ -100,8 +100,8 @@ def test_an_input_that_may_not_be_read(
     outcome = lynx(*SCORE)
     assert (outcome.code, outcome.said) == (
         2,
-        "lynx: runs/demo/data: Permission denied, expected to be allowed to; change its "
-        "permissions or its mount and run the same command again",
+        "lynx: runs/demo/data: Permission denied, expected a file or folder that is open to this "
+        "user; change its permissions or its mount and run the same command again",
     )
 
 
