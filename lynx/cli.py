@@ -40,6 +40,10 @@ to run, read and debug a stage by itself; every one reads `config/` and finds it
 for group in (stages, results, checks, ledger):
     app.add_typer(group.app)
 
+CLOSED_ADVICE = (
+    ", expected a file or folder that is open to this user; change its permissions or its mount "
+    "and run the same command again"
+)
 _logs: list[Path] = []  # of this attempt, if it keeps one
 
 
@@ -77,9 +81,13 @@ def main() -> None:
             typer.echo(f"lynx: {error}", err=True)
         sys.exit(2)
     except OSError as error:
+        from lynx.artifacts.publish import CLOSED  # and what it imports, which no help text needs
+
         _name_log()
-        typer.echo(f"lynx: {error.filename or 'a file'}: {error.strerror or error}", err=True)
-        sys.exit(1)
+        closed = error.errno in CLOSED
+        said = f"{error.filename or 'a file'}: {error.strerror or error}"
+        typer.echo(f"lynx: {said}{CLOSED_ADVICE if closed else ''}", err=True)
+        sys.exit(2 if closed else 1)
     except Exception:
         _name_log()
         raise

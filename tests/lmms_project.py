@@ -10,7 +10,7 @@ import pandas as pd
 import yaml
 from safetensors.torch import load_file, save_file
 
-from lynx.config.slices import align_slice, features_slice, sft_slice
+from lynx.config.slices import align_slice, data_slice, features_slice, sft_slice
 from lynx.model.adapters import add_adapter, save_adapter
 from lynx.model.stage import run_base
 from lynx.project import Project, StageRun
@@ -107,7 +107,8 @@ def publish_adapters(project: Project, trainer: str) -> None:
     features = layout.features(trainer, "train", "aligned", 0)
     sft = layout.sft("lynx", trainer, 0)
     base = open_base(experiment.base_folder)
-    run = StageRun.prepare(project, "align", align, align_slice(experiment, name), [], 0)
+    settings = align_slice(experiment, name)
+    run = StageRun.prepare(project, "align", align, settings, [("base", layout.base)], 0)
     vision = add_adapter(base, "vision", recipe.align.lora, seed=0)
     with run.publish() as draft:
         save_adapter(vision, "vision", draft.folder / "vision")
@@ -115,6 +116,10 @@ def publish_adapters(project: Project, trainer: str) -> None:
     run = StageRun.prepare(project, "features", features, settings, [("align", align)], 0)
     with run.publish() as draft:
         draft.facts["storage"] = "streamed"
+    data = layout.data(trainer)
+    run = StageRun.prepare(project, "data", data, data_slice(experiment, trainer), [])
+    with run.publish() as draft:
+        (draft.folder / "train.jsonl").touch()
     parents = [("base", layout.base), ("features", features)]
     settings = sft_slice(experiment, "lynx", trainer)
     run = StageRun.prepare(project, "sft", sft, settings, parents, 0)

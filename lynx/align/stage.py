@@ -122,6 +122,6 @@ def run_align(project: Project, name: str) -> None:
 
 def _counted(folder: Path, base: Base) -> Counted:
     """A published reference with the counts of its manifest; a clip ends with a newline token."""
-    counts = require_stage(folder, "reference").counts
+    counts = require_stage(folder, "reference", deep=True).counts
     rows = counts["frames"] * base.info.tokens_per_frame + counts["clips"]
     return Counted(load_reference(folder, base.info, base.device), rows, counts["frames"])

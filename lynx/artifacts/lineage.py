@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lynx.artifacts.cost import COST, Cost
-from lynx.artifacts.manifest import Manifest, parent_entry, read_manifest
-from lynx.artifacts.verify import other_parent
-from lynx.errors import InputError
+from lynx.artifacts.manifest import Manifest, ParentEntry, named, read_manifest
+from lynx.artifacts.verify import require_recorded, require_same
 
 PARAMETERS = "parameters"
 """Under which of a manifest's facts the trained parameters stand, by role."""
@@ -39,7 +38,7 @@ def lineage(root: Path, folder: Path) -> Lineage:
     cost: dict[str, dict[str, object]] = {}
     parameters: dict[str, int] = {}
     artefacts: dict[str, dict[str, object]] = {}
-    for path, each in _ancestry(root, folder, set()):
+    for path, each in _ancestry(root, folder, read_manifest(folder), {}):
         if COST in each.facts:
             spent = Cost.model_validate(each.facts[COST]).model_dump()
             device = each.environment["device"]
@@ -57,15 +56,30 @@ def lineage(root: Path, folder: Path) -> Lineage:
     )
 
 
-def _ancestry(root: Path, folder: Path, seen: set[str]) -> Iterator[tuple[Path, Manifest]]:
-    """Each artefact once, by its path below the root."""
-    manifest = read_manifest(folder)
+def aligned_with(root: Path, folder: Path, manifest: Manifest) -> Iterator[ParentEntry]:
+    """The alignments behind the features that a language adapter was trained on.
+
+    `folder` and `manifest` are the adapter's. Raises InputError for features or an alignment that
+    are absent or were made anew since: their X is not what the adapter has learned to read.
+    """
+    for entry in manifest.parents:
+        if entry.stage == "features":
+            features = require_recorded(root, folder, entry)
+            for align in features.parents:
+                if align.stage == "align":
+                    require_recorded(root, root / entry.path, align)
+                    yield align
+
+
+def _ancestry(
+    root: Path, folder: Path, manifest: Manifest, seen: dict[str, ParentEntry]
+) -> Iterator[tuple[Path, Manifest]]:
+    """Each artefact once, by its path below the root; each child's own word of it is compared."""
     yield folder.relative_to(root), manifest
     for entry in manifest.parents:
         if entry.path in seen:
+            require_same(folder, entry, seen[entry.path])
             continue
-        seen.add(entry.path)
-        found = parent_entry(root / entry.path)
-        if (found.identity, found.content) != (entry.identity, entry.content):
-            raise InputError(other_parent(folder, entry, found))
-        yield from _ancestry(root, root / entry.path, seen)
+        parent = require_recorded(root, folder, entry)
+        seen[entry.path] = named(root / entry.path, parent)
+        yield from _ancestry(root, root / entry.path, parent, seen)

@@ -29,22 +29,42 @@ from lynx.artifacts.manifest import (
 from lynx.errors import InputError
 
 # The disk's own faults; any other OSError, such as a missing input, is told as itself.
-DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
+DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+# What a user or a mount may not write. Inputs, too, may be closed: such an error names its file.
+CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @contextmanager
 def naming_disk_faults(target: Path) -> Iterator[None]:
-    """Raise InputError for a full, failing or read-only disk met while `target` is written."""
+    """Raise InputError for a full, failing or closed disk met while `target` is written."""
     try:
         yield
     except Exception as error:
         number = _errno(error)
-        if number not in DISK_FAULTS:
+        if number in DISK_FAULTS:
+            problem, advice = "", "free space or mend the disk"
+        elif number in CLOSED and (place := _refused_at(error, target)) is not None:
+            problem = f" at {place}, expected a place that may be written"
+            advice = "change its permissions or its mount"
+        else:
             raise
         raise InputError(
-            f"{target}: not published, {os.strerror(number)}; nothing was lost: "
-            "free space or mend the disk and run the same command again"
+            f"{target}: not published, {os.strerror(number)}{problem}; nothing was lost: "
+            f"{advice} and run the same command again"
         ) from error
+
+
+def _refused_at(error: Exception, target: Path) -> Path | None:
+    """Where writing `target` was refused; None for an error about another file, or about none."""
+    name = getattr(error, "filename", None)
+    if name is None:  # only writing can tell that a disk is read-only
+        return target if _errno(error) == errno.EROFS else None
+    place = Path(os.fsdecode(name))
+    if place == target or place in target.parents:
+        return place
+    # What is written beside the target, and below it, bears its name.
+    beside = place.relative_to(target.parent) if place.is_relative_to(target.parent) else Path()
+    return place if beside.parts and target.name in beside.parts[0] else None
 
 
 def _errno(error: Exception) -> int | None:
@@ -74,7 +94,7 @@ def fsync_tree(folder: Path) -> None:
 def write_atomic(path: Path, content: str | bytes) -> None:
     """Write a small file so that a reader sees the old content or the new, never a part.
 
-    Text is UTF-8. Raises InputError for a full, failing or read-only disk; the old content stands.
+    Text is UTF-8. Raises InputError for a full, failing or closed disk; the old content stands.
     """
     written = content.encode() if isinstance(content, str) else content
     beside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -118,8 +138,8 @@ def publishing(
     """Write an artefact beside `target`, its manifest last, flush it, and rename it in.
 
     A failure inside the block removes the draft and leaves whatever stood at `target` before; a
-    kill leaves a draft folder that the next writer removes. A full, failing or read-only disk is
-    an InputError.
+    kill leaves a draft folder that the next writer removes. A full, failing or closed disk is an
+    InputError.
     """
     draft = Draft(target.with_name(f".{target.name}.draft"))
     with naming_disk_faults(target):

@@ -13,6 +13,7 @@ from lynx.artifacts.manifest import (
     ParentEntry,
     content_hash,
     identify,
+    named,
     read_manifest,
     stands_alone,
 )
@@ -21,6 +22,9 @@ from lynx.errors import InputError
 
 RAW_STAGES = ("data", "frames")
 """Stages, and rules, that read raw data of the site; what they publish holds parts of it."""
+TABLES = (".json", ".jsonl")
+"""Questions, inventories, indices: small beside tokens and frames, and they say what of these is
+read. A reader hashes them always; one bit of an index is another clip's tokens."""
 
 
 def manifest_problems(folder: Path, manifest: Manifest) -> Iterator[str]:
@@ -38,10 +42,16 @@ def manifest_problems(folder: Path, manifest: Manifest) -> Iterator[str]:
         )
 
 
-def file_problems(folder: Path, manifest: Manifest, *, deep: bool) -> Iterator[str]:
-    """Each file that is missing or has another size than listed, or with `deep` another sha256."""
+def file_problems(
+    folder: Path, manifest: Manifest, *, deep: bool, tables: bool = False
+) -> Iterator[str]:
+    """Each file that is missing or has another size than listed, or with `deep` another sha256.
+
+    With `tables` files of text that others are found by (`TABLES`) are hashed in any case.
+    """
     for entry in manifest.files:
         path = folder / entry.path
+        hashed = deep or (tables and path.suffix in TABLES)
         if not path.is_file():
             yield f"{path}: missing, expected {entry.bytes} bytes; run its rule again"
             continue
@@ -51,7 +61,7 @@ def file_problems(folder: Path, manifest: Manifest, *, deep: bool) -> Iterator[s
                 f"{path}: {size} bytes found, {entry.bytes} expected; "
                 "the file was cut or changed, so run its rule again"
             )
-        elif deep and (found := hash_file(path)) != entry.sha256:
+        elif hashed and (found := hash_file(path)) != entry.sha256:
             yield (
                 f"{path}: sha256 {found[:12]}... found, {entry.sha256[:12]}... expected; "
                 "the file was changed, so run its rule again"
@@ -71,7 +81,7 @@ def version_problems(
 
 
 def verify_files(folder: Path, *, deep: bool) -> Manifest:
-    """Compare each file's size, and with `deep` its sha256, with the manifest.
+    """Compare each file's size, and of `TABLES` or with `deep` its sha256, with the manifest.
 
     Raises InputError naming the first file that differs, what was found and what was expected.
     """
@@ -83,7 +93,7 @@ def verify_files(folder: Path, *, deep: bool) -> Manifest:
             "of them; put the raw data where config/site.yaml says and make them again with "
             f"`{again}`"
         )
-    found = file_problems(folder, manifest, deep=deep)
+    found = file_problems(folder, manifest, deep=deep, tables=True)
     for problem in chain(manifest_problems(folder, manifest), found):
         raise InputError(problem)
     return manifest
@@ -109,17 +119,47 @@ def other_parent(child: Path, recorded: ParentEntry, found: ParentEntry) -> str:
     )
 
 
+def require_same(child: Path, recorded: ParentEntry, found: ParentEntry) -> None:
+    """What is found must be what `child` was made from; see `other_parent`."""
+    if (recorded.identity, recorded.content) != (found.identity, found.content):
+        raise InputError(other_parent(child, recorded, found))
+
+
 def require_parent(child: Path, manifest: Manifest, parent: ParentEntry) -> None:
-    """`child` must have been made from exactly `parent`, for example features from this adapter."""
-    for entry in manifest.parents:
-        if entry.stage == parent.stage:
-            if (entry.identity, entry.content) == (parent.identity, parent.content):
-                return
-            raise InputError(other_parent(child, entry, parent))
+    """`child` must have been made from exactly `parent`, for example features from this adapter.
+
+    A child may have several parents of a stage (tables of all that its adapters met): the one that
+    lay where `parent` lies counts, and where none did, the only one of the stage.
+    """
+    alike = [entry for entry in manifest.parents if entry.stage == parent.stage]
+    placed = [entry for entry in alike if _lies_at(parent.path, entry.path)] or alike
+    if any((one.identity, one.content) == (parent.identity, parent.content) for one in placed):
+        return
+    if len(placed) == 1:
+        raise InputError(other_parent(child, placed[0], parent))
     raise InputError(
-        f"{child}: names no parent of stage {parent.stage}, expected {parent.identity[:12]} "
-        f"({parent.path}); run the rule that makes {child} again"
+        f"{child}: names no parent {parent.path} of stage {parent.stage}, expected "
+        f"{parent.identity[:12]}; run the rule that makes {child} again"
     )
+
+
+def _lies_at(path: str, recorded: str) -> bool:
+    """Whether a folder is the one that a manifest names from its project's root."""
+    parts = Path(recorded).parts
+    return Path(path).parts[-len(parts) :] == parts
+
+
+def require_recorded(root: Path, child: Path, entry: ParentEntry) -> Manifest:
+    """The manifest of a parent that `child` names: still that of what `child` was made from.
+
+    Its files are not looked at. Raises InputError for one that is absent, edited or made anew.
+    """
+    folder = root / entry.path
+    manifest = read_manifest(folder)
+    for problem in manifest_problems(folder, manifest):
+        raise InputError(problem)
+    require_same(child, entry, named(folder, manifest))
+    return manifest
 
 
 def require_settings(

@@ -104,9 +104,7 @@ def predict_inputs(experiment: Experiment, variant: str, benchmark: str) -> list
     of all that its adapters met, which are held against what is asked about."""
     layout, seed = Layout(Path(), experiment.scale_name), experiment.main.seed
     split = experiment.recipes[benchmark].evaluate.split
-    met = (name for names in training_sources(experiment, variant, benchmark) for name in names)
-    tables = [manifest(layout.data(name)) for name in dict.fromkeys((benchmark, *met))]
-    own = [manifest(layout.base), *tables]
+    own = [manifest(folder) for folder in (layout.base, *_tables(experiment, variant, benchmark))]
     if experiment.variants[variant].sft:
         own.append(manifest(layout.sft(variant, experiment.trainer_of(benchmark), seed)))
     streams = experiment.variants[variant].streams
@@ -124,7 +122,22 @@ def samples_inputs(experiment: Experiment, benchmark: str) -> list[str]:
 
 
 def lmms_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[str]:
-    """Base, table and the language adapter."""
+    """Base, tables of the benchmark and of all that its adapters met, the language adapter, the
+    features that it was trained on, which name their vision adapter, and that one."""
     layout, seed = Layout(Path(), experiment.scale_name), experiment.main.seed
-    sft = layout.sft(variant, experiment.trainer_of(benchmark), seed)
-    return [manifest(folder) for folder in (layout.base, layout.data(benchmark), sft)]
+    trainer = experiment.trainer_of(benchmark)
+    folders = [layout.base, *_tables(experiment, variant, benchmark)]
+    folders.append(layout.sft(variant, trainer, seed))
+    inputs = [manifest(folder) for folder in folders]
+    if experiment.variants[variant].x != "aligned":
+        return inputs
+    split = experiment.training_split(benchmark)
+    inputs += stream_inputs(experiment, variant, trainer, split, ("video", "aligned"))
+    return [*inputs, manifest(vision_parent(experiment, layout, variant, benchmark)[1])]
+
+
+def _tables(experiment: Experiment, variant: str, benchmark: str) -> list[Path]:
+    """A benchmark's table, and those that the adapters of a run met."""
+    layout = Layout(Path(), experiment.scale_name)
+    met = (name for names in training_sources(experiment, variant, benchmark) for name in names)
+    return [layout.data(name) for name in dict.fromkeys((benchmark, *met))]

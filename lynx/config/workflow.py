@@ -187,9 +187,13 @@ class WorkflowConfig:
         return [str(figures / f"{name}.{kind}") for name in FIGURES for kind in chosen]
 
     def analyses(self) -> list[str]:
-        """What tables show beside the headlines: more variants, measures of base and reference."""
-        measures = [str(self._layout.geometry), str(self._layout.stability)]
-        return measures + self._further_variants()
+        """What tables show beside the headlines: more variants, measures of base and reference.
+
+        Where there is one reference only, nothing can be said of how far references differ.
+        """
+        several = len(self.experiment.groups) > 1
+        measures = [self._layout.geometry, *([self._layout.stability] if several else [])]
+        return [*map(str, measures), *self._further_variants()]
 
     def _further_variants(self) -> list[str]:
         """Scores of variants that no headline shows: ablations of a published row, our controls."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
+from typing import Any
 
 from lynx.artifacts.environment import package_versions
 from lynx.artifacts.hashing import hash_file
@@ -20,6 +20,7 @@ from lynx.errors import InputError
 from lynx.evaluate.metrics_file import write_report
 from lynx.evaluate.overlap import shared_names
 from lynx.evaluate.predictions import read_predictions, write_predictions
+from lynx.evaluate.verified import SHOWN_BESIDE, read_placed
 from lynx.project import Project, StageRun
 from lynx.ranks.device import device_name
 
@@ -129,22 +130,24 @@ def run_score(project: Project, variant: str, benchmark: str) -> None:
 
 
 def run_headline(project: Project, benchmark: str) -> None:
-    """Write `results/<benchmark>/metrics.json`: lynx at the configured scale and its controls."""
+    """Write `results/<benchmark>/metrics.json`: lynx at the configured scale and its controls.
+
+    Raises InputError for a score that is absent, damaged, edited, or of another run.
+    """
     layout, seed = project.layout, project.seed
 
-    def read(variant: str) -> dict[str, object]:
+    def read(variant: str) -> dict[str, Any]:
         path = layout.metrics(variant, benchmark, seed)
         if not path.is_file():
             raise InputError(
                 f"{path}: no metrics of this run; run the score rule of {variant} on {benchmark} "
                 "first"
             )
-        found: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
-        return found
+        return read_placed(layout.root, path)
 
-    report = read("lynx")
+    first, *others = project.experiment.shown_variants
+    report, beside = read(first), {variant: read(variant) for variant in others}
     report["compare_with"] = {
-        variant: {key: read(variant)[key] for key in ("metrics", "groups", "missing", "empty")}
-        for variant in project.experiment.shown_variants[1:]
+        variant: {key: found[key] for key in SHOWN_BESIDE} for variant, found in beside.items()
     }
     write_report(layout.headline(benchmark), report)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from lynx.artifacts.lineage import aligned_with
 from lynx.artifacts.manifest import Manifest, parent_entry
 from lynx.artifacts.verify import require_parent, require_stage
 from lynx.benchmarks import Benchmark, get_benchmark
@@ -61,9 +62,11 @@ class Trained:
         require_parent(folder, manifest, parent_entry(project.layout.base))
         x = str(manifest.settings["x"])
         streams = next(v.streams for v in project.experiment.variants.values() if v.x == x)
-        view = project.experiment.training_recipe(name).sft.view
-        if "drawing" in (kept := manifest.settings["view"]):  # type: ignore[operator]
-            view = ViewSettings.model_validate(kept)
+        # An adapter without X has not kept how X would be drawn, and none is drawn for it.
+        drawn = project.experiment.training_recipe(name).sft.view.model_dump(mode="json")
+        kept = manifest.settings["view"]
+        assert isinstance(kept, dict)  # written by sft
+        view = ViewSettings.model_validate(drawn | kept)
         return cls(folder, manifest, get_benchmark(name), streams, view)
 
     @property
@@ -72,16 +75,15 @@ class Trained:
         return any(stream != "video" for stream in self.streams)
 
     def vision(self, root: Path) -> Path:
-        """The folder of the vision adapter: the one trained with it, or behind its features."""
+        """The folder of the vision adapter: the one trained with it, or behind its features.
+
+        Raises InputError for one that is absent, damaged or made anew since.
+        """
         if self.manifest.settings["x"] == "joint":
             return self.folder / VISION
-        for entry in self.manifest.parents:
-            if entry.stage != "features":
-                continue
-            for parent in require_stage(root / entry.path, "features").parents:
-                if parent.stage == "align":
-                    require_stage(root / parent.path, "align", deep=True)
-                    return root / parent.path / VISION
+        for align in aligned_with(root, self.folder, self.manifest):
+            require_stage(root / align.path, "align", deep=True)
+            return root / align.path / VISION
         raise InputError(
             f"{self.folder}: found no aligned features among its parents, expected those that it "
             "was trained on; restore them or train it again"

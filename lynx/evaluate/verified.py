@@ -33,6 +33,19 @@ def place_problems(path: Path, report: Mapping[str, Any], place: Place) -> Itera
             yield f"{path}: {key} is {report[key]}, expected {value} from its path; {AGAIN}"
 
 
+def read_placed(root: Path, path: Path) -> dict[str, Any]:
+    """A run's score that is as it was written and lies where its run's scores lie.
+
+    Raises InputError about the first thing that is not so.
+    """
+    report = read_report(path)
+    place = place_of(path.relative_to(root))
+    placed = () if place is None else place_problems(path, report, place)
+    for problem in (*own_problems(path, report), *placed):
+        raise InputError(problem)
+    return report
+
+
 def source_problems(
     path: Path, report: Mapping[str, Any], predictions: Link, data: Link
 ) -> Iterator[str]:

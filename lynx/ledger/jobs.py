@@ -12,7 +12,7 @@ from pathlib import Path
 from lynx.artifacts.hashing import hash_data
 from lynx.errors import InputError
 
-TARGETS = ("all", "experiments")
+TARGETS = ("all", "experiments", "analyses")
 """The rules whose jobs the ledger keeps."""
 UNCOMPARED = "options"
 """The rule parameter that says how a stage reads its configuration, not what decides it."""
@@ -30,7 +30,7 @@ class Job:
 
 
 def list_jobs(root: Path, files: Sequence[Path] = ()) -> tuple[Job, ...]:
-    """Every job of `all` and `experiments` at `root`, run or not; sorted by first output.
+    """Every job of the targets at `root`, run or not; sorted by first output.
 
     `files` are laid over `config/config.yaml`. Raises InputError with Snakemake's own sentence
     where it cannot build its DAG.
@@ -64,7 +64,7 @@ def list_jobs(root: Path, files: Sequence[Path] = ()) -> tuple[Job, ...]:
             said = " ".join(str(error).split()) or type(error).__name__
             raise InputError(
                 f"{root / 'Snakefile'}: Snakemake cannot list its jobs ({said}); mend what "
-                "`snakemake --profile local -n -- all experiments` names"
+                f"`snakemake --profile local -n -- {' '.join(TARGETS)}` names"
             ) from error
     return tuple(sorted(jobs, key=lambda job: job.outputs))
 

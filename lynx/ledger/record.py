@@ -11,6 +11,7 @@ from lynx.errors import InputError
 from lynx.ledger.dvc_calls import changed, commit, ledger_repo
 from lynx.ledger.render import SETTINGS_STAGE, check_ledger
 from lynx.ledger.snakemake_calls import up_to_date
+from lynx.report.verification import verify
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,9 @@ class Recorded:
 def record(root: Path, files: Sequence[Path] = ()) -> Recorded:
     """Record every stage whose results are there and which Snakemake would not make again.
 
-    An artefact that is new in the ledger is hashed against its manifest first, so that nothing
-    damaged is recorded. Raises InputError if one differs, or if there is nothing to record.
+    An artefact that is new in the ledger is hashed against its manifest first, and a score, a
+    headline or a measure is held against what it was made from, so that nothing damaged or edited
+    is recorded. Raises InputError if one differs, or if there is nothing to record.
     """
     stages = check_ledger(root, files)
     current = up_to_date(root, files)
@@ -43,6 +45,18 @@ def record(root: Path, files: Sequence[Path] = ()) -> Recorded:
             if stage.name in new:
                 for folder in stage.artefacts:
                     verify_files(Path(folder), deep=True)
+        _require_true(
+            [name for stage in ready if stage.name in new for name in stage.scores], files
+        )
         commit(repo, [name for name in (SETTINGS_STAGE, *names) if name in new])
     new.discard(SETTINGS_STAGE)
     return Recorded(len(new), len(names) - len(new), len(stages) - len(names))
+
+
+def _require_true(scores: Sequence[str], files: Sequence[Path]) -> None:
+    """What `lynx verify` says of results: nothing, or InputError. Run in the project's folder."""
+    if not scores:
+        return
+    for link in verify(list(map(Path, scores)), deep=False, root=Path(), files=files):
+        for problem in link.problems:
+            raise InputError(problem)

@@ -16,12 +16,14 @@ SETTINGS_STAGE = "settings"
 DECIDING = (
     "config/benchmarks",
     "config/config.yaml",
+    "config/published.yaml",
     "config/recipes",
     "config/scales",
     "config/variants.yaml",
     "lynx/artifacts/stages.py",
 )
-"""What `params.yaml` is computed from: site settings decide nothing."""
+"""What `params.yaml` is computed from: site settings decide nothing. `published.yaml` names the
+variants of `analyses`."""
 
 PIPELINE_HEAD = """\
 # Rendered by `lynx ledger render` from Snakemake's job list; do not edit (docs/ledger.md).
@@ -90,7 +92,8 @@ def _settings_stage() -> str:
 def _block(stage: Stage) -> str:
     lines = [f"  {stage.name}:", "    cmd:"]
     lines.append(f"    - snakemake --profile local --quiet rules -- {' '.join(stage.targets)}")
-    lines += [f"    - lynx verify {name}" for name in stage.manifests]
+    if checked := (*stage.manifests, *stage.scores):
+        lines.append(f"    - lynx verify {' '.join(checked)}")
     if stage.deps:
         lines += ["    deps:", *(f"    - {name}" for name in stage.deps)]
     lines += ["    params:", f"    - {stage.name}"]

@@ -15,6 +15,7 @@ from lynx.artifacts.chain import WORLD_STAGE
 from lynx.artifacts.hashing import hash_data
 from lynx.artifacts.manifest import MANIFEST_NAME
 from lynx.artifacts.verify import RAW_STAGES
+from lynx.config.decided import MEASURES
 from lynx.errors import InputError
 from lynx.ledger.jobs import Job
 
@@ -37,9 +38,14 @@ class Stage:
 
     @property
     def manifests(self) -> tuple[str, ...]:
-        """What `lynx verify` checks."""
+        """Those of its artefacts, with files or without."""
         whole = tuple(f"{folder}/{MANIFEST_NAME}" for folder in self.artefacts)
         return (*whole, *self.inventories)
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """Small files with numbers of a run or of the base, which `lynx verify` knows too."""
+        return tuple(name for name in self.small if PurePosixPath(name).suffix == ".json")
 
     @property
     def outs(self) -> tuple[str, ...]:
@@ -77,6 +83,8 @@ def _stage_name(job: Job) -> str:
     parts = PurePosixPath(job.outputs[0]).parent.parts
     if job.rule in ("seeds", "curve"):
         return "tables"
+    if job.rule in MEASURES:  # results/<scale>/<rule>.json
+        return job.rule
     if job.rule == "headline":
         return f"headline-{parts[-1]}"
     if job.rule in ("predict", "score"):  # runs/<scale>/predictions/... and results/<scale>/...

@@ -18,9 +18,17 @@ ADAPTER_FOLDER = "vision"
 
 
 def attach_vision(project: Project, base: Base, variant: str, benchmark: str) -> None:
-    """Load a variant's adapter onto the tower, frozen; refuse another rank, base or recipe."""
+    """Load a variant's adapter onto the tower, frozen; refuse what `require_vision` refuses."""
     if lora_layers(base, "vision"):
         return
+    load_adapter(base, "vision", require_vision(project, variant, benchmark))
+
+
+def require_vision(project: Project, variant: str, benchmark: str) -> Path:
+    """The folder of a variant's published vision adapter.
+
+    Raises InputError if it is absent, damaged, or of another rank, base or recipe.
+    """
     experiment, layout = project.experiment, project.layout
     stage, folder = vision_parent(experiment, layout, variant, benchmark)
     manifest = require_stage(folder, stage, deep=True)
@@ -31,7 +39,7 @@ def attach_vision(project: Project, base: Base, variant: str, benchmark: str) ->
     require_settings(folder, manifest.settings, expected)
     require_parent(folder, manifest, parent_entry(layout.base))
     require_rank(folder / ADAPTER_FOLDER, experiment.vision_lora(variant, benchmark))
-    load_adapter(base, "vision", folder / ADAPTER_FOLDER)
+    return folder / ADAPTER_FOLDER
 
 
 def require_settings(folder: Path, found: dict[str, object], expected: dict[str, object]) -> None:

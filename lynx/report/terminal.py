@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lynx.errors import InputError
+from lynx.evaluate.metrics_file import own_problems, read_report
 from lynx.project import Project
 
 TITLES = {
@@ -38,13 +38,15 @@ WHAT_IT_SEES = {
 
 
 def read_headline(path: Path) -> dict[str, Any]:
-    """`results/<benchmark>/metrics.json`; InputError if nothing was run yet."""
+    """`results/<benchmark>/metrics.json`; InputError if nothing was run yet, or it was edited."""
     if not path.is_file():
         raise InputError(
             f"{path}: no metrics yet; run `snakemake --profile local {path.as_posix()}` first"
         )
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    report = read_report(path)
+    for problem in own_problems(path, report):
+        raise InputError(problem)
+    return report
 
 
 def variant_rows(report: dict[str, Any]) -> dict[str, dict[str, Any]]:

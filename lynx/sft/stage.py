@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from peft import PeftModel
 
-from lynx.artifacts.manifest import Manifest, parent_entry
-from lynx.artifacts.verify import require_parent, require_stage
+from lynx.artifacts.lineage import aligned_with
+from lynx.artifacts.manifest import Manifest, ParentEntry, parent_entry
+from lynx.artifacts.verify import require_parent, require_same, require_stage
 from lynx.benchmarks import get_benchmark
 from lynx.config.files import Stream
 from lynx.config.slices import sft_slice
-from lynx.config.streams import stream_folder
+from lynx.config.streams import stream_folder, vision_parent
+from lynx.errors import InputError
 from lynx.features.clips import usable_samples
 from lynx.features.encode import StreamEncoder
 from lynx.features.stage import is_streamed, make_encoder, token_sources
@@ -153,12 +156,36 @@ def _training(
 
 
 def attach_language(project: Project, base: Base, variant: str, benchmark: str) -> Manifest:
-    """Load a variant's language adapter, frozen; refuse another rank, base or recipe."""
+    """Load a variant's language adapter, frozen; refuse what `require_language` refuses."""
+    folder, manifest = require_language(project, variant, benchmark)
+    load_adapter(base, "language", folder / ADAPTER_FOLDER)
+    return manifest
+
+
+def require_language(project: Project, variant: str, benchmark: str) -> tuple[Path, Manifest]:
+    """A variant's published language adapter: of this recipe and base, trained on features that the
+    vision adapter has made which reads X now.
+
+    Raises InputError if it is absent, damaged or another one.
+    """
     experiment, layout = project.experiment, project.layout
     folder = layout.sft(variant, experiment.trainer_of(benchmark), project.seed)
     manifest = require_stage(folder, "sft", deep=True)
     require_settings(folder, manifest.settings, sft_slice(experiment, variant, benchmark))
     require_parent(folder, manifest, parent_entry(layout.base))
     require_rank(folder / ADAPTER_FOLDER, experiment.sft_settings(variant, benchmark).lora)
-    load_adapter(base, "language", folder / ADAPTER_FOLDER)
-    return manifest
+    if experiment.variants[variant].x == "aligned":
+        reader = vision_parent(experiment, layout, variant, benchmark)[1]
+        _require_same_vision(layout.root, folder, manifest, parent_entry(reader))
+    return folder, manifest
+
+
+def _require_same_vision(root: Path, folder: Path, manifest: Manifest, reader: ParentEntry) -> None:
+    met = list(aligned_with(root, folder, manifest))
+    if not met:
+        raise InputError(
+            f"{folder}: names no aligned features, expected those of {reader.path}; run its rule "
+            "again"
+        )
+    for align in met:
+        require_same(folder, align, reader)

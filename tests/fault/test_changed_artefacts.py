@@ -19,7 +19,7 @@ from lynx.artifacts.manifest import (
     read_manifest,
 )
 from tests.command_line import Outcome
-from tests.project_copy import BASE_SIDE, copy_project
+from tests.project_copy import BASE_SIDE, OVERRIDES, copy_project, load
 
 BENCHMARK = ("--benchmark", "scanqa")
 LYNX = ("--variant", "lynx", *BENCHMARK)
@@ -27,6 +27,7 @@ ENCODE = ("features", *BENCHMARK, "--split", "test_w_obj", "--stream", "aligned"
 RUNS = Path("runs/demo")
 ALIGN, SFT = RUNS / "align/3d/seed0", RUNS / "sft/lynx/scanqa/seed0"
 TRAIN_VIDEO = RUNS / "features/scanqa/train/video"
+TRAIN_ALIGNED = RUNS / "features/scanqa/train/aligned/seed0"
 TEST_ALIGNED = RUNS / "features/scanqa/test_w_obj/aligned/seed0"
 PREDICTIONS = RUNS / "predictions/lynx/scanqa/seed0"
 ADAPTERS = {ALIGN: "vision", SFT: "language"}
@@ -121,7 +122,8 @@ def other_base(root: Path, lynx: Callable[..., Outcome]) -> Path:
 
 def made_from(folder: Path, stage: str, parent: Path) -> str:
     """The sentence about an artefact whose parent has been replaced."""
-    (old,) = [entry for entry in read_manifest(folder).parents if entry.stage == stage]
+    entries = read_manifest(folder).parents
+    (old,) = [each for each in entries if (each.stage, each.path) == (stage, parent.as_posix())]
     new = read_manifest(parent)
     return (
         f"{folder}: made from {stage} {old.identity[:12]} ({old.content[:12]}), but {parent} is "
@@ -140,8 +142,50 @@ def test_features_of_another_base(other_base: Path, lynx: Callable[..., Outcome]
 def test_features_of_another_adapter(root: Path, lynx: Callable[..., Outcome]) -> None:
     changed = overrides(align__moment_weight=0.5)
     assert lynx("align", "--name", "3d", *changed).code == 0
-    train_aligned = RUNS / "features/scanqa/train/aligned/seed0"
-    refused(lynx("sft", *LYNX, *changed), made_from(train_aligned, "align", ALIGN))
+    refused(lynx("sft", *LYNX, *changed), made_from(TRAIN_ALIGNED, "align", ALIGN))
+
+
+REALIGNED = overrides(align__moment_weight=0.5)
+
+
+def realign(lynx: Callable[..., Outcome], *splits: str) -> None:
+    """Make the alignment anew under another recipe, and with it the X of some splits."""
+    assert lynx("align", "--name", "3d", *REALIGNED).code == 0
+    for split in splits:
+        command = ("features", *BENCHMARK, "--split", split, "--stream", "aligned")
+        assert lynx(*command, *REALIGNED).code == 0
+
+
+def test_a_language_adapter_trained_on_another_x(root: Path, lynx: Callable[..., Outcome]) -> None:
+    """The scored X alone is read by the new vision adapter: what was trained is not scored."""
+    realign(lynx, "test_w_obj")
+    refused(lynx("predict", *LYNX, *REALIGNED), made_from(TRAIN_ALIGNED, "align", ALIGN))
+
+
+def test_a_language_adapter_older_than_its_features(
+    root: Path, lynx: Callable[..., Outcome]
+) -> None:
+    realign(lynx, "train", "test_w_obj")
+    refused(lynx("predict", *LYNX, *REALIGNED), made_from(SFT, "features", TRAIN_ALIGNED))
+
+
+def test_asked_with_another_alignment(root: Path, lynx: Callable[..., Outcome]) -> None:
+    ask = ("ask", "--adapter", str(SFT), "a_scan", "How many?")
+    realign(lynx)
+    refused(lynx(*ask), made_from(TRAIN_ALIGNED, "align", ALIGN))
+    realign(lynx, "train")
+    refused(lynx(*ask), made_from(SFT, "features", TRAIN_ALIGNED))
+
+
+def test_a_clip_is_shown_as_it_was_in_training(root: Path, lynx: Callable[..., Outcome]) -> None:
+    """Without X too, whatever the recipe says today."""
+    from lynx.evaluate.trained import Trained
+
+    assert lynx("sft", "--variant", "video-only", *BENCHMARK).code == 0
+    today = load(root, overrides={**OVERRIDES, "sft.view.frames": 1, "evaluate.view.frames": 1})
+    assert today.experiment.training_recipe("scanqa").sft.view.frames == 1
+    for folder in (SFT, RUNS / "sft/video-only/scanqa/seed0"):
+        assert Trained.open(today, root / folder).view.frames == 2
 
 
 def test_another_base_trains_anew(
@@ -233,14 +277,16 @@ def test_a_truncated_file(root: Path, lynx: Callable[..., Outcome], case: str) -
     assert not (root / "results").exists()
 
 
-FLIPPED = {name: TRUNCATED[name] for name in (
-    "vision adapter", "language adapter", "scored table", "predictions"
-)}  # fmt: skip
+FLIPPED = {
+    **{name: case for name, case in TRUNCATED.items() if name != "features"},
+    "training index": (TRAIN_VIDEO / "index.jsonl", ("sft", *LYNX)),
+    "base": (RUNS / "base/inventory.json", ENCODE),
+}
 
 
 @pytest.mark.parametrize("case", FLIPPED)
 def test_a_flipped_bit(root: Path, lynx: Callable[..., Outcome], case: str) -> None:
-    """Small files are hashed before use; features, which may be terabytes, by `lynx verify`."""
+    """Whatever is small is hashed before use; tokens, which may be terabytes, by `lynx verify`."""
     path, command = FLIPPED[case]
     found, expected = flip_last_bit(path)
     refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -75,12 +76,33 @@ def test_read_only_results(closed: Path, lynx: Callable[..., Outcome]) -> None:
         check=False,
         timeout=120,
     )
-    assert done.returncode == 1, done.stderr
-    assert done.stderr.strip().splitlines()[-1] == "lynx: results/demo: Permission denied"
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.strip().splitlines()[-1] == (
+        f"lynx: {SCORED}: not published, Permission denied at results/demo, expected a place that "
+        "may be written; nothing was lost: change its permissions or its mount and run the same "
+        "command again"
+    )
     assert list(closed.iterdir()) == []
     closed.chmod(0o755)
     assert lynx(*SCORE).code == 0
     assert (root / SCORED).is_file()
+
+
+def test_an_input_that_may_not_be_read(
+    root: Path, lynx: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Named as it is: it is not what was to be written."""
+
+    def refuse(*arguments: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "runs/demo/data")
+
+    monkeypatch.setattr("lynx.evaluate.stage.run_score", refuse)
+    outcome = lynx(*SCORE)
+    assert (outcome.code, outcome.said) == (
+        2,
+        "lynx: runs/demo/data: Permission denied, expected a file or folder that is open to this "
+        "user; change its permissions or its mount and run the same command again",
+    )
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ killed and the next job's time runs out, and the score is made; a node is lost w
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -192,7 +193,7 @@ def test_a_node_is_lost_with_its_job(
         lost = trainer(root, process, steps=3)
         job = str(lost.slurm_job)
         asked = cluster.run("scontrol", "show", "job", job)
-        assert "gres/gpu:a6000=1" in asked
+        assert re.search("TresPerJob=gres[:/]gpu:a6000[:=]1", asked), asked
         assert "NumNodes=1" in asked
         cluster.lose_the_node(job)
         assert not psutil.pid_exists(lost.pid)

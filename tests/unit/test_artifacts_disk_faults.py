@@ -17,6 +17,7 @@ from lynx.artifacts.verify import verify_files
 from lynx.errors import InputError
 
 ADVICE = "nothing was lost: free space or mend the disk and run the same command again"
+OPEN_IT = "nothing was lost: change its permissions or its mount and run the same command again"
 
 
 def drafting(target: Path) -> AbstractContextManager[Draft]:
@@ -42,6 +43,11 @@ def target(tmp_path: Path) -> Iterator[Path]:
 
 
 def sentence(number: int, target: Path) -> str:
+    if number == errno.EROFS:
+        return (
+            f"{target}: not published, {os.strerror(number)} at {target}, expected a place that "
+            f"may be written; {OPEN_IT}"
+        )
     return f"{target}: not published, {os.strerror(number)}; {ADVICE}"
 
 
@@ -89,6 +95,26 @@ def test_other_errors_are_told_as_themselves(target: Path) -> None:
         Path("absent").read_bytes()
     with pytest.raises(SafetensorError, match=r"^invalid header$"), drafting(target):
         raise SafetensorError("invalid header")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+@pytest.mark.parametrize("name", ["", "..", "../.world.draft/file.txt"])
+def test_a_place_that_may_not_be_written(target: Path, number: int, name: str) -> None:
+    """The target, a folder above it, or what is written beside it."""
+    place = Path(os.path.normpath(target / name))
+    with pytest.raises(InputError) as caught, drafting(target):
+        raise OSError(number, os.strerror(number), str(place))
+    assert str(caught.value) == (
+        f"{target}: not published, {os.strerror(number)} at {place}, expected a place that may be "
+        f"written; {OPEN_IT}"
+    )
+
+
+@pytest.mark.parametrize("name", ["other/file.txt", None])
+def test_an_input_that_may_not_be_read_is_told_as_itself(target: Path, name: str | None) -> None:
+    place = None if name is None else str(target.parent / name)
+    with pytest.raises(PermissionError), drafting(target):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), place)
 
 
 def test_the_manifest_comes_with_the_folder(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,3 +81,14 @@ def test_analyses_are_what_no_headline_shows() -> None:
             "results/demo/repeated-video/avqa/seed3/metrics.json",
         ]
     )
+
+
+def test_one_reference_is_not_compared() -> None:
+    """Without variants that pool references of other groups there is that of the one group."""
+    experiment = load({"benchmarks": ["scanqa"]})
+    alone = experiment.model_copy(
+        update={"benchmarks": {"scanqa": experiment.benchmarks["scanqa"]}, "pooled": {}}
+    )
+    found = WorkflowConfig((), (), ROOT, alone).analyses()
+    assert "results/demo/geometry.json" in found
+    assert "results/demo/stability.json" not in found

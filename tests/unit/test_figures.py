@@ -240,9 +240,17 @@ def test_the_workflow_is_drawn_from_the_ledger() -> None:
             },
             "evaluate-lynx": {"deps": ["runs/sft/manifest.json"], "metrics": ["metrics.json"]},
             "evaluate-more": {"deps": ["metrics.json"]},
+            "features-scanqa-train": {"deps": ["runs/data/manifest.json"], "outs": ["runs/train"]},
+            "sft-joint-seed0": {"deps": ["runs/train/manifest.json"], "outs": ["runs/joint"]},
+            "sft-joint-seed1": {"deps": ["runs/train/manifest.json"], "outs": ["runs/another"]},
+            # Made after stage 3, against the order of the others.
+            "features-scanqa-test": {"deps": ["runs/joint/manifest.json"], "outs": ["runs/test"]},
         }
     )
-    edges = [("align", "sft"), ("data", "align"), ("sft", "evaluate")]
+    edges = [
+        *(("align", "sft"), ("data", "align"), ("data", "features")),
+        *(("features", "sft"), ("sft", "evaluate")),
+    ]
     assert sorted(graph.edges) == edges, "without what follows from others"
 
 

@@ -35,6 +35,8 @@ def raw_jobs(*raw: str) -> list[Job]:
         job("headline", [score], "results/scanqa/metrics.json"),
         job("curve", [manifest("sft/lynx/scanqa/seed0")], CURVE),
         job("seeds", [score], "results/tables/scanqa-seeds.csv", "results/tables/scanqa-seeds.md"),
+        job("geometry", [manifest("frames/3d")], "results/0.5b/geometry.json"),
+        job("stability", [manifest("frames/3d")], "results/0.5b/stability.json"),
     ]  # fmt: skip
 
 
@@ -50,6 +52,8 @@ def test_one_stage_for_each_artefact_parents_first() -> None:
         "evaluate-lynx-scanqa-seed0",
         "headline-scanqa",
         "tables",
+        "geometry",
+        "stability",
     ]
 
 
@@ -82,7 +86,7 @@ def test_a_score_is_recorded_with_its_predictions() -> None:
     assert stage.small == stage.targets
 
 
-@pytest.mark.parametrize("changed", range(8))
+@pytest.mark.parametrize("changed", range(10))
 def test_settings_name_what_decides_a_stage(changed: int) -> None:
     before, jobs = by_name(raw_jobs()), raw_jobs()
     one = jobs[changed]
@@ -100,13 +104,22 @@ def test_dvc_keeps_what_snakemake_made_and_leaves_small_files_to_git() -> None:
         "cmd": [
             "snakemake --profile local --quiet rules -- "
             "results/0.5b/lynx/scanqa/seed0/metrics.json",
-            "lynx verify runs/0.5b/predictions/lynx/scanqa/seed0/manifest.json",
+            "lynx verify runs/0.5b/predictions/lynx/scanqa/seed0/manifest.json "
+            "results/0.5b/lynx/scanqa/seed0/metrics.json",
         ],
         "deps": [manifest("data/scanqa"), manifest("sft/lynx/scanqa/seed0")],
         "params": ["evaluate-lynx-scanqa-seed0"],
         "outs": [{f"{RUNS}/predictions/lynx/scanqa/seed0": {"persist": True}}],
         "metrics": [{"results/0.5b/lynx/scanqa/seed0/metrics.json": small}],
     }
+    for name, path in {
+        "headline-scanqa": "results/scanqa/metrics.json",
+        "geometry": "results/0.5b/geometry.json",
+    }.items():
+        made = f"snakemake --profile local --quiet rules -- {path}"
+        assert stages[name]["cmd"] == [made, f"lynx verify {path}"]
+        assert stages[name]["metrics"] == [{path: small}]
+    assert len(stages["tables"]["cmd"]) == 1  # `lynx verify` knows no tables
     assert stages["tables"]["outs"] == [
         {"results/tables/scanqa-seeds.csv": small},
         {"results/tables/scanqa-seeds.md": small},

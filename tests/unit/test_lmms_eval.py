@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,10 @@ from typing import Any
 
 import pytest
 
-from lynx.benchmarks.stage import run_data
+from lynx.artifacts.manifest import named, parent_entry
+from lynx.artifacts.verify import other_parent, require_stage
+from lynx.benchmarks.sample import write_samples
+from lynx.benchmarks.stage import read_split, run_data
 from lynx.errors import InputError
 from lynx.evaluate.lmms.collect import Judged, read_log, read_package, score
 from lynx.evaluate.lmms.layouts import mlvu, mvbench
@@ -19,7 +23,7 @@ from lynx.evaluate.lmms.requests import Shown, read_messages
 from lynx.evaluate.lmms.run import command, run
 from lynx.evaluate.lmms.stage import run_lmms
 from lynx.evaluate.predictions import read_predictions
-from lynx.project import Project
+from lynx.project import Project, StageRun
 from lynx.report.verification import verify
 from tests.lmms_project import (
     ADAPTER,
@@ -29,7 +33,7 @@ from tests.lmms_project import (
     write_mvbench,
     write_videomme,
 )
-from tests.project_copy import copy_project
+from tests.project_copy import copy_project, edit_yaml, load
 
 pytestmark = pytest.mark.slow
 
@@ -115,6 +119,66 @@ def test_more_unreadable_videos_than_allowed(
     with pytest.raises(InputError) as caught:
         run_lmms(Project(strict, project.layout), "lynx", "videomme", [], {})
     assert str(caught.value) == f"{reason} (1 of 3 clips cannot be read, allow_missing = 0.3)"
+
+
+@pytest.fixture
+def other(project: Project, videomme: dict[str, Any], tmp_path: Path) -> Path:
+    """A copy of the project with its tables, which the test may spoil."""
+    return copy_project(project.layout.root, tmp_path / "other")
+
+
+def refusal(project: Project) -> str:
+    """Why the stage does not start; lmms-eval would take minutes."""
+    with pytest.raises(InputError) as caught:
+        run_lmms(project, "lynx", "videomme", [], {})
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "folder", "section"),
+    [
+        ("sft.optimizer.learning_rate", ADAPTER, "optimizer"),
+        ("align.moment_weight", Path("runs/demo/align/fastvideo/seed0"), "align"),
+    ],
+)
+def test_an_adapter_of_another_recipe(other: Path, key: str, folder: Path, section: str) -> None:
+    assert refusal(load(other, overrides={key: 0.5})) == (
+        f"{other / folder}: an adapter of another recipe ({section} differ); run its rule again or "
+        "restore the recipe"
+    )
+
+
+def test_a_vision_adapter_made_anew(other: Path) -> None:
+    """The language adapter has learned to read the X of the one before."""
+    project = load(other)
+    folder, features = (
+        other / f"runs/demo/{name}/seed0"
+        for name in ("align/fastvideo", "features/llava_video/train/aligned")
+    )
+    before = require_stage(folder, "align", deep=True)
+    run = StageRun.prepare(
+        project, "align", folder, before.settings, [("base", project.layout.base)], 0
+    )
+    with run.publish() as draft:
+        shutil.copytree(folder / "vision", draft.folder / "vision")
+        (draft.folder / "training.jsonl").touch()
+    assert refusal(project) == other_parent(features, named(folder, before), parent_entry(folder))
+
+
+def test_what_was_trained_on_is_not_asked(other: Path) -> None:
+    """Of another set whose videos lie in the same folder."""
+    edit_yaml(other / "config/site.yaml", {"data": {"videomme": "data", "llava_video": "data"}})
+    project = load(other)
+    data = project.layout.data("llava_video")
+    (asked, *_) = read_split(project, "videomme", "test")
+    before = require_stage(data, "data")
+    with StageRun.prepare(project, "data", data, before.settings, []).publish() as draft:
+        write_samples(draft.folder / "train.jsonl", [asked])
+    assert refusal(project) == (
+        f"split 'test' of videomme: question {asked.id!r} is about {asked.clip!r}, found the same "
+        f"place among the training clips of llava_video ({asked.clip!r}), expected no place in "
+        "both; use the splits as published"
+    )
 
 
 @pytest.fixture(scope="module")

@@ -73,3 +73,23 @@ def test_another_variants_tokens_are_refused(ran: Path, tmp_path: Path) -> None:
         f"{root}/runs/demo/align/3d-rank-3/seed0 is {named.identity[:12]} ({named.content[:12]}); "
         f"run the rule that makes {own} again"
     )
+
+
+def test_another_variants_language_adapter_is_refused(ran: Path, tmp_path: Path) -> None:
+    """Of settings that are equal, since the alignment is not among them; its X was another one."""
+    root = copy_project(ran, tmp_path / "project")
+    project = load(root)
+    own, lynx = (project.layout.sft(variant, "scanqa", 0) for variant in ("rank-3", "lynx"))
+    own.rename(own.with_name("kept"))
+    lynx.rename(own)
+    with pytest.raises(InputError) as caught:
+        run_predict(project, "rank-3", "scanqa")
+    made, named = (
+        require_stage(root / f"runs/demo/align/{name}/seed0", "align")
+        for name in ("3d", "3d-rank-3")
+    )
+    assert str(caught.value) == (
+        f"{own}: made from align {made.identity[:12]} ({made.content[:12]}), but "
+        f"{root}/runs/demo/align/3d-rank-3/seed0 is {named.identity[:12]} ({named.content[:12]}); "
+        f"run the rule that makes {own} again"
+    )

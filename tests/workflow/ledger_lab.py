@@ -56,7 +56,7 @@ class Lab:
 
     def snakemake(self, *arguments: str) -> str:
         command = (sys.executable, "-m", "snakemake", "--profile", "local")
-        return self.run(*command, *arguments, "--", "all", "experiments")
+        return self.run(*command, *arguments, "--", "all", "experiments", "analyses")
 
     def make(self, folder: Path, *options: str) -> str:
         """Have Snakemake make one artefact."""
@@ -97,6 +97,7 @@ def found_lab(root: Path, site_cache: Path, data: Mapping[str, str] | None = Non
     edit_yaml(root / "config/config.yaml", changes)
     site = {"device": "cpu", "threads": 1, "workers": 1, **({"data": dict(data)} if data else {})}
     edit_yaml(root / "config/site.yaml", site)
+    show_less(root)
     for path in (root / "models/demo").iterdir():
         path.unlink()
     write_tiny_base(root / "models/demo", **BASE_SIDE)
@@ -105,6 +106,19 @@ def found_lab(root: Path, site_cache: Path, data: Mapping[str, str] | None = Non
     lab.git("add", "-A")
     lab.git("commit", "-q", "-m", "a lab's own configuration")
     return lab
+
+
+def show_less(root: Path) -> None:
+    """Of the variants that no headline shows only the untrained base, of references only one."""
+    path = root / "config/variants.yaml"
+    variants = yaml.safe_load(path.read_text(encoding="utf-8"))
+    kept = {name: each for name, each in variants.items() if not name.startswith("reference-")}
+    path.write_text(yaml.safe_dump(kept, sort_keys=False), encoding="utf-8")
+    path = root / "config/published.yaml"
+    table = yaml.safe_load(path.read_text(encoding="utf-8"))["tables"]["depth"]
+    shown = ("lynx", "zero-shot")
+    rows = [row for row in table["rows"] if row.get("ours", {}).get("variant") in shown]
+    edit_yaml(path, {"tables": {"depth": {**table, "controls": [], "rows": rows}}})
 
 
 def dvc_listing(root: Path, folder: str) -> dict[str, str]:

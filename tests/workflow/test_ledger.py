@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 ALIGN = "runs/demo/align/3d/seed0"
 WEIGHTS = "vision/adapter_model.safetensors"
 METRICS = "results/demo/lynx/scanqa/seed0/metrics.json"
+GEOMETRY = "results/demo/geometry.json"
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +91,8 @@ def test_another_branch_and_back_makes_nothing(lab: Lab) -> None:
     assert "config/config.yaml" in lab.dvc("status")
     lab.lynx("ledger", "render")
     assert set(json.loads(lab.dvc("params", "diff", "--json"))["params.yaml"]) == {
-        "evaluate-lynx-scanqa-seed0"
+        "evaluate-lynx-scanqa-seed0",
+        "evaluate-zero-shot-scanqa-seed0",
     }
     lab.snakemake()
     lab.lynx("ledger", "record")
@@ -141,6 +143,24 @@ def test_an_edited_metric_is_named(lab: Lab) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "key", "rule"),
+    [(METRICS, "empty", "the score rule"), (GEOMETRY, "gap", "the rule geometry")],
+    ids=["score", "measure"],
+)
+def test_what_was_edited_is_not_recorded(lab: Lab, path: str, key: str, rule: str) -> None:
+    before = (lab.root / "dvc.lock").read_bytes()
+    report = json.loads((lab.root / path).read_text(encoding="utf-8"))
+    (lab.root / path).write_text(json.dumps(report | {key: 1 + report[key]}), encoding="utf-8")
+    assert lab.refused("ledger", "record") == (
+        f"{path}: its values do not hash to its own content field; the file was edited, so run "
+        f"{rule} again"
+    )
+    (lab.root / path).write_text("no JSON", encoding="utf-8")
+    assert lab.refused("ledger", "record").startswith(f"{path}: ")
+    assert (lab.root / "dvc.lock").read_bytes() == before
+
+
 def test_a_hand_edited_pipeline_is_named(lab: Lab) -> None:
     path = lab.root / "dvc.yaml"
     text = path.read_text(encoding="utf-8")
@@ -162,7 +182,7 @@ def test_results_of_other_settings_are_not_restored(lab: Lab) -> None:
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("reference.max_clips: 8", "reference.max_clips: 7"))
     lab.lynx("ledger", "render")
-    assert lab.refused("restore", "--local") == (
+    assert lab.refused("restore", "--local", "reference-3d") == (
         "dvc.lock: reference-3d was recorded under other settings than config/ has now; check out "
         "the commit whose results you want, or run Snakemake and `lynx ledger record`"
     )

@@ -15,8 +15,11 @@ from lynx.artifacts.hashing import hash_file
 from lynx.artifacts.manifest import MANIFEST_NAME
 from lynx.artifacts.publish import Draft
 from lynx.artifacts.stages import STAGE_VERSIONS
+from lynx.artifacts.verify import require_stage
+from lynx.benchmarks.stage import require_held_out
 from lynx.config.slices import lmms_slice
 from lynx.config.stages import VideoFiles
+from lynx.config.training_sets import training_sources
 from lynx.errors import InputError
 from lynx.evaluate.lmms.collect import (
     Judged,
@@ -32,7 +35,9 @@ from lynx.evaluate.lmms.local_tasks import LocalTasks, prepare
 from lynx.evaluate.lmms.run import command, model_arguments, run
 from lynx.evaluate.metrics_file import write_report
 from lynx.evaluate.predictions import FILE_NAME
+from lynx.model.vision_adapter import require_vision
 from lynx.project import Project, StageRun
+from lynx.sft.stage import require_language
 
 OWN_FILES, JOURNAL, OUTPUT = "lmms_eval", "journal.jsonl", "output"
 
@@ -47,8 +52,8 @@ def run_lmms(
     """Answer and score a benchmark's tasks; `files` and `overrides` are the project's own.
 
     Raises:
-        InputError: data or adapter cannot be used, lmms-eval fails, or more clips than
-            `frames.allow_missing` lets pass cannot be read.
+        InputError: data or adapter cannot be used, the adapters met what is asked about, lmms-eval
+            fails, or more clips than `frames.allow_missing` lets pass cannot be read.
     """
     experiment, layout, seed = project.experiment, project.layout, project.seed
     adapter = layout.sft(variant, experiment.trainer_of(benchmark), seed)
@@ -61,6 +66,8 @@ def run_lmms(
         [("base", layout.base), ("data", layout.data(benchmark)), ("sft", adapter)],
         seed,
     )
+    met = _require_adapters(project, variant, benchmark)
+    require_held_out(project, benchmark, experiment.recipes[benchmark].evaluate.split, met)
     started = time.monotonic()
     with prepared.state() as state:
         evaluate = experiment.recipes[benchmark].evaluate
@@ -103,6 +110,22 @@ def run_lmms(
         "versions": package_versions(),
     }
     write_report(layout.lmms_metrics(variant, benchmark, seed), report)
+
+
+def _require_adapters(project: Project, variant: str, benchmark: str) -> list[tuple[str, ...]]:
+    """The adapters are those of the recipe, whatever the folder holds; gives the sources that they
+    met, whose tables are as published.
+
+    Raises InputError if one of them is not so.
+    """
+    experiment, layout = project.experiment, project.layout
+    require_language(project, variant, benchmark)
+    if experiment.variants[variant].x in ("aligned", "joint"):
+        require_vision(project, variant, benchmark)
+    met = training_sources(experiment, variant, benchmark)
+    for name in dict.fromkeys(name for names in met for name in names):
+        require_stage(layout.data(name), "data")
+    return met
 
 
 def _said(package: str, found: Package) -> dict[str, Any]:

@@ -25,15 +25,24 @@ def kind_of(stage: str) -> str:
 
 
 def stage_graph(stages: Stages) -> nx.DiGraph:
-    """Kinds of stages, an edge from each to those that read it; none that follows from others."""
+    """Kinds of stages, an edge from each to those that read it; none that follows from others.
+
+    A variant whose X is read by an adapter of stage 3 has features that are made after it: what
+    the fewest stages do against the order of the others is not drawn.
+    """
     makers = {path: name for name, stage in stages.items() for path in _outs(stage)}
-    graph = nx.DiGraph()
-    graph.add_nodes_from(kind_of(name) for name in stages)
+    readings: Counter[tuple[str, str]] = Counter()
     for name, stage in stages.items():
         for path in stage.get("deps", ()):
             maker = makers.get(path) or makers.get(path.removesuffix(f"/{MANIFEST_NAME}"))
             if maker is not None and kind_of(maker) != kind_of(name):
-                graph.add_edge(kind_of(maker), kind_of(name))
+                readings[kind_of(maker), kind_of(name)] += 1
+    graph = nx.DiGraph()
+    graph.add_nodes_from(kind_of(name) for name in stages)
+    graph.add_edges_from(readings)
+    for first, second in sorted(readings, key=lambda edge: (readings[edge], edge)):
+        if nx.has_path(graph, second, first):
+            graph.remove_edge(first, second)
     # The reduction's own order is that of sets, and differs from process to process.
     ordered = nx.DiGraph()
     ordered.add_nodes_from(graph.nodes)
