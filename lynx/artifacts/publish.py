@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,7 +33,9 @@ DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 
 
 @contextmanager
-def naming_disk_faults(target: Path) -> Iterator[None]:
+def naming_disk_faults(
+    target: Path, what: str = "not published", kept: str = "nothing was lost"
+) -> Iterator[None]:
     """Raise InputError for a full, failing or read-only disk met while `target` is written."""
     try:
         yield
@@ -42,9 +44,14 @@ def naming_disk_faults(target: Path) -> Iterator[None]:
         if number not in DISK_FAULTS:
             raise
         raise InputError(
-            f"{target}: not published, {os.strerror(number)}; nothing was lost: "
+            f"{target}: {what}, {os.strerror(number)}; {kept}: "
             "free space or mend the disk and run the same command again"
         ) from error
+
+
+def saving_state(path: Path) -> AbstractContextManager[None]:
+    """As `naming_disk_faults`, for resumable state."""
+    return naming_disk_faults(path, "not saved", "the state before it is whole")
 
 
 def _errno(error: Exception) -> int | None:
@@ -90,6 +97,18 @@ def write_atomic(path: Path, content: str | bytes) -> None:
             beside.unlink(missing_ok=True)
             raise
         fsync_path(path.parent)
+
+
+def append_flushed(path: Path, text: str) -> None:
+    """Append lines to a file of resumable state and flush it to the disk.
+
+    A kill or a fault may leave a part of them, so a reader checks each line. Raises InputError for
+    a full, failing or read-only disk.
+    """
+    with saving_state(path), path.open("ab") as stream:
+        stream.write(text.encode())
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 @dataclass
