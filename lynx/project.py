@@ -127,8 +127,11 @@ class StageRun:
 
         Its place counts too: variants may come to the same, and be made at the same time.
         """
-        layout = self.project.layout
-        name = hash_data([self.identity, self.target.relative_to(layout.root).as_posix()])
+        layout, place = self.project.layout, self.target
+        # From the project's root, wherever that lies; a base may be trained into any other folder.
+        within = place.is_relative_to(layout.root)
+        place = place.relative_to(layout.root) if within else place.absolute()
+        name = hash_data([self.identity, place.as_posix()])
         with (
             exclusive_state(layout.work, self.stage, name) as folder,
             self.meter.kept_in(folder),

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from lynx.errors import InputError
 
@@ -71,7 +71,7 @@ class Owner:
         return asked.stdout.strip() in ("RUNNING", "COMPLETING", "STOPPED", "SUSPENDED")
 
 
-def try_lock(stream: IO[str], path: Path) -> bool:
+def try_lock(stream: IO[Any], path: Path) -> bool:
     """Take the kernel's lock of an open file; False if another process has it.
 
     The kernel drops it when its holder dies. Over NFS it holds between nodes, on Lustre where it is

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,7 +35,9 @@ CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @contextmanager
-def naming_disk_faults(target: Path) -> Iterator[None]:
+def naming_disk_faults(
+    target: Path, what: str = "not published", kept: str = "nothing was lost"
+) -> Iterator[None]:
     """Raise InputError for a full, failing or closed disk met while `target` is written."""
     try:
         yield
@@ -49,9 +51,14 @@ def naming_disk_faults(target: Path) -> Iterator[None]:
         else:
             raise
         raise InputError(
-            f"{target}: not published, {os.strerror(number)}{problem}; nothing was lost: "
-            f"{advice} and run the same command again"
+            f"{target}: {what}, {os.strerror(number)}{problem}; {kept}: {advice} and run the same "
+            "command again"
         ) from error
+
+
+def saving_state(path: Path) -> AbstractContextManager[None]:
+    """As `naming_disk_faults`, for resumable state."""
+    return naming_disk_faults(path, "not saved", "the state before it is whole")
 
 
 def _refused_at(error: Exception, target: Path) -> Path | None:
@@ -110,6 +117,18 @@ def write_atomic(path: Path, content: str | bytes) -> None:
             beside.unlink(missing_ok=True)
             raise
         fsync_path(path.parent)
+
+
+def append_flushed(path: Path, text: str) -> None:
+    """Append lines to a file of resumable state and flush it to the disk.
+
+    A kill or a fault may leave a part of them, so a reader checks each line. Raises InputError for
+    a full, failing or read-only disk.
+    """
+    with saving_state(path), path.open("ab") as stream:
+        stream.write(text.encode())
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 @dataclass

@@ -161,7 +161,7 @@ def _texts(item: dict[str, Any], key: str, place: str) -> tuple[str, ...]:
     text = required(item, key, str, place)
     try:
         values = json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         values = None
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise InputError(

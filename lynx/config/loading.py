@@ -14,7 +14,8 @@ from lynx.config.checks import check_chosen_variants, check_experiment
 from lynx.config.experiment import Experiment
 from lynx.config.explain import KeyPath, Locate, dotted, in_file, unknown_name, validate
 from lynx.config.files import BenchmarkConfig, MainConfig, ScaleConfig, SiteConfig, VariantConfig
-from lynx.config.recipes import Names, Overrides, RecipeSource, read_recipe, resolve
+from lynx.config.overrides import Overrides
+from lynx.config.recipes import Names, RecipeSource, read_recipe, resolve
 from lynx.config.stages import Recipe
 from lynx.config.training_sets import check_training, has_scores, trained_on
 from lynx.config.variants import plan_variants

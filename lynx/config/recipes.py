@@ -15,20 +15,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import TypeAdapter
 
-from lynx.config.drawing import Drawing, drawing_models
+from lynx.config.drawing import drawing_models
 from lynx.config.explain import (
     KeyPath,
     Locate,
     dotted,
     in_file,
-    unknown_key,
     unknown_name,
     validate,
 )
+from lynx.config.overrides import Overrides
 from lynx.config.stages import Recipe
 from lynx.config.strict import Strict
 from lynx.config.yaml_files import deep_merge
@@ -156,58 +156,6 @@ def _check_section(file: str, section: str, name: str, names: Names) -> None:
             f"{file}: key 'evaluate.{name}' is for a benchmark that has a training split only; "
             "remove it"
         )
-
-
-@dataclass(frozen=True)
-class Overrides:
-    """Dotted recipe keys that a run or a variant sets aside from its recipe file."""
-
-    name: str
-    """The file they stand in, as errors call it."""
-    values: Mapping[KeyPath, object]
-    key: str = "overrides"
-    """The key that they stand under in that file."""
-
-    @classmethod
-    def parse(cls, name: str, values: Mapping[str, object], key: str = "overrides") -> Overrides:
-        """Split dotted keys; raises `InputError` for one that no recipe has."""
-        return cls(name, {_split(name, key, each): value for each, value in values.items()}, key)
-
-    def covering(self, path: KeyPath) -> KeyPath | None:
-        """The override that decides the value at `path`, if one does."""
-        return next((key for key in self.values if path[: len(key)] == key), None)
-
-
-def _split(name: str, holder: str, key: str) -> KeyPath:
-    """`evaluate.view.frames` as a path; what follows a free mapping is one key, dots and all."""
-    parts = key.split(".")
-    models: list[type[Strict]] = [Recipe]
-    for index, part in enumerate(parts):
-        fields = {each: field for model in models for each, field in model.model_fields.items()}
-        if part not in fields:
-            where = ".".join([holder, *parts[: index + 1]])
-            raise InputError(unknown_key(name, where, fields))
-        kind = fields[part].annotation
-        rest = parts[index + 1 :]
-        models = _models_of(kind)
-        if models:
-            continue
-        if rest and getattr(kind, "__origin__", None) is dict:
-            return (*parts[: index + 1], ".".join(rest))
-        if rest:
-            raise InputError(
-                f"{name}: key '{holder}.{key}' goes on below '{part}', which is a plain value; "
-                f"remove '.{'.'.join(rest)}'"
-            )
-    return tuple(parts)
-
-
-def _models_of(kind: object) -> list[type[Strict]]:
-    """The models that a field may hold: its own, each of a choice, every modality's drawing."""
-    if kind is Drawing:
-        return list(drawing_models().values())
-    options = get_args(kind) or (kind,)
-    return [item for item in options if isinstance(item, type) and issubclass(item, Strict)]
 
 
 def resolve(

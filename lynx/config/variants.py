@@ -14,7 +14,8 @@ from lynx.config.checks import check_site, check_sources, check_world
 from lynx.config.experiment import Alignment, Experiment, VariantPlan
 from lynx.config.explain import Locate
 from lynx.config.files import BenchmarkConfig, VariantConfig
-from lynx.config.recipes import Overrides, RecipeSource, resolve
+from lynx.config.overrides import Overrides
+from lynx.config.recipes import RecipeSource, resolve
 from lynx.config.stages import Recipe
 from lynx.errors import InputError
 

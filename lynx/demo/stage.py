@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from lynx.artifacts.manifest import read_manifest
 from lynx.config.slices import world_slice
 from lynx.demo.dialogs import export_dialogs
 from lynx.demo.events import export_events
@@ -52,12 +53,36 @@ def run_world(project: Project, name: str) -> None:
         )
 
 
+def _require_replaceable(target: Path) -> None:
+    """Refuse a target that publishing would remove with what is in it, unless it is such a base."""
+    if not (target.name and _is_free(target)) and not _holds_base(target):
+        raise InputError(
+            f"--target {target}: found something else than a base made by this command, expected "
+            "one or a new or empty folder, since what is there would be removed; name another"
+        )
+
+
+def _is_free(target: Path) -> bool:
+    return not target.exists() or (target.is_dir() and not any(target.iterdir()))
+
+
+def _holds_base(target: Path) -> bool:
+    try:
+        return target.is_dir() and read_manifest(target).stage == "train-base"
+    except InputError:
+        return False
+
+
 def run_train_base(project: Project, target: Path) -> None:
-    """Train the tiny base of the demo from nothing and publish its folder at `target`."""
+    """Train the tiny base of the demo from nothing and publish its folder at `target`.
+
+    Raises InputError, before anything is trained, for a target that holds something else.
+    """
     import dataclasses
 
     from lynx.demo.base.build import DEMO_BASE, WORLD_SEED, build_base  # imports torch
 
+    _require_replaceable(target)
     settings: dict[str, object] = {"world_seed": WORLD_SEED, **dataclasses.asdict(DEMO_BASE)}
     run = StageRun.prepare(project, "train-base", target, settings, [], DEMO_BASE.seed)
     device = pick_device(project.experiment.site)

@@ -6,14 +6,13 @@ forms the same batches and gives the same answers.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
-from lynx.artifacts.publish import write_atomic
+from lynx.artifacts.publish import append_flushed, write_atomic
 from lynx.artifacts.sealed import open_line, sealed_line
 from lynx.benchmarks import Benchmark
 from lynx.benchmarks.sample import Sample
@@ -96,7 +95,7 @@ def answer_all(
     done = _whole_lines(path)
     batches = question_batches(samples, questions_per_batch)
     progress = tqdm(total=len(samples), desc="predict", unit="question", mininterval=1.0)
-    with path.open("a", encoding="utf-8") as stream, progress:
+    with progress:
         for batch in batches:
             if any(sample.id not in done for sample in batch):
                 streams = [source.read(batch[0].clip) for source in sources]
@@ -105,9 +104,7 @@ def answer_all(
                 ids = (item.id for item in batch)
                 answers = dict(zip(ids, answer(streams, chats), strict=True))
                 done.update(answers)
-                stream.write(sealed_line(answers))
-                stream.flush()
-                os.fsync(stream.fileno())
+                append_flushed(path, sealed_line(answers))
             progress.update(len(batch))
     return {sample.id: done[sample.id] for sample in samples}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +13,7 @@ from lynx.artifacts.manifest import MANIFEST_NAME, parent_entry
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.artifacts.verify import require_parent, require_settings, require_stage
 from lynx.benchmarks import get_benchmark
+from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.stage import read_split, require_held_out
 from lynx.config.slices import predict_slice
 from lynx.config.streams import stream_folder
@@ -67,12 +69,13 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
     require_held_out(project, benchmark, settings.split, met)
     shared = shared_names(project, benchmark, settings.split, met)
     with run.state() as state:
+        samples = samples_as_shown(project, benchmark, settings.split)
+        _require_some(samples, benchmark, settings.split)
         base = load_for(project, variant, benchmark, settings.split, streams)
         sources = token_sources(project, variant, benchmark, settings.split, streams, base)
         if trained:
             attach_language(project, base, variant, benchmark)
         encoder = ChatEncoder.load(base.info.folder, base.info.image_token_id)
-        samples = samples_as_shown(project, benchmark, settings.split)
         task, per_batch = get_benchmark(benchmark), settings.questions_per_batch
         answer = answering(base, encoder, task, settings)
         answers = answer_all(answer, sources, encoder, samples, task.prompt, per_batch, state)
@@ -87,6 +90,16 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
             draft.facts[PROMPT] = task.prompt(first, len(first.turns) - 1)
             draft.facts[CLIPS] = clip_counts(project, benchmark, settings.split)
             draft.facts[SHARED_NAMES] = shared
+
+
+def _require_some(samples: Sequence[Sample], benchmark: str, split: str) -> None:
+    """Refuse a split of which nothing can be asked; a budget may have let every clip pass."""
+    if not samples:
+        raise InputError(
+            f"split {split!r} of {benchmark}: found no clip that can be read, expected one at "
+            "least; stage frames has listed them as missing, so get the files or lower "
+            "frames.allow_missing"
+        )
 
 
 def run_score(project: Project, variant: str, benchmark: str) -> None:

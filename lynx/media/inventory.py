@@ -17,6 +17,7 @@ from lynx.artifacts.hashing import hash_file
 from lynx.errors import InputError
 from lynx.media.audio import AudioState, read_audio
 from lynx.media.clip_table import Bounds, bounds_entry, bounds_of
+from lynx.media.cut_off import require_whole
 from lynx.media.paths import safe_child
 from lynx.media.video import probe_video
 
@@ -62,7 +63,8 @@ def inspect_clip(
 ) -> InspectedClip:
     """Open a clip's video and the first `other_views` of the files behind it, and no more.
 
-    It is missing where one of them is not listed, gone, unreadable, too short or of another clock.
+    It is missing where one of them is not listed, gone, unreadable, cut off, too short or of
+    another clock.
     """
     video_name, *others = names
     try:
@@ -108,6 +110,7 @@ def _require_within(file: VideoFile, bounds: Bounds) -> None:
 def _inspect(root: Path, name: str, heard: bool) -> VideoFile:
     path = safe_child(root, name)
     info = probe_video(path)
+    require_whole(path, info, heard)
     return VideoFile(
         name=name,
         bytes=path.stat().st_size,

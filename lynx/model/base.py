@@ -6,7 +6,6 @@ stage does not need stays on the meta device and takes no memory.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from lynx.model.families.llava_onevision import (
     current_name,
     describe,
 )
+from lynx.model.weight_files import weight_files
 
 if TYPE_CHECKING:
     from lynx.model.pixels import FrameProcessor
@@ -135,22 +135,11 @@ def load_base(
     return Base(model.requires_grad_(False).eval(), info, device)
 
 
-def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files of a base folder."""
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-        return [folder / name for name in names]
-    return [folder / "model.safetensors"]
-
-
 def _read_tensors(
     folder: Path, wanted: tuple[str, ...], dtype: torch.dtype, device: torch.device
 ) -> dict[str, torch.Tensor]:
     tensors = {}
     for path in weight_files(folder):
-        if not path.is_file():
-            raise InputError(f"{path}: missing, expected the base's weights; download it again")
         try:
             with safe_open(path, framework="pt", device=str(device)) as stream:
                 for name in stream.keys():  # noqa: SIM118 (not a mapping)

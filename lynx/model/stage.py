@@ -11,6 +11,7 @@ from lynx.artifacts.base_inventory import INVENTORY_NAME, base_problems
 from lynx.artifacts.hashing import hash_file
 from lynx.errors import InputError
 from lynx.model.families.llava_onevision import describe
+from lynx.model.weight_files import weight_files
 from lynx.project import Project, StageRun
 
 
@@ -29,6 +30,7 @@ def run_base(project: Project) -> None:
     """Check the configured base folder and publish the hashes of its files."""
     folder = project.experiment.base_folder
     info = describe(folder)
+    weight_files(folder)  # refused here, before any stage loads them
     settings: dict[str, object] = {"base": project.experiment.scale.base}
     run = StageRun.prepare(project, "base", project.layout.base, settings, [])
     with run.publish() as draft:

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lynx.artifacts.hashing import hash_file
-from lynx.artifacts.publish import fsync_path, fsync_tree
+from lynx.artifacts.publish import fsync_path, fsync_tree, saving_state
 
 KEPT = 2
 STATE_FILE, META_FILE = "state.safetensors", "meta.json"
@@ -42,20 +42,32 @@ def save_checkpoint(
 
 
 def write_checkpoint(folder: Path, step: int, tensors: dict[str, torch.Tensor]) -> None:
-    """Write tensors beside, flush, rename; then keep only the newest two checkpoints."""
+    """Write tensors beside, flush, rename; then keep only the newest two checkpoints.
+
+    Raises InputError for a full, failing or read-only disk; the checkpoints before stand.
+    """
     target = folder / f"step-{step:08d}"
     draft = folder / f".step-{step:08d}.draft"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
+    with saving_state(target):
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        try:
+            _fill(draft, step, tensors)
+        except Exception:
+            shutil.rmtree(draft, ignore_errors=True)  # gives a full disk its room back
+            raise
+        shutil.rmtree(target, ignore_errors=True)
+        os.rename(draft, target)
+        fsync_path(folder)  # before the older ones go
+        for old in sorted(folder.glob("step-*"))[:-KEPT]:
+            shutil.rmtree(old)
+
+
+def _fill(draft: Path, step: int, tensors: dict[str, torch.Tensor]) -> None:
     save_file({name: item.contiguous() for name, item in tensors.items()}, draft / STATE_FILE)
     meta = {"step": step, "sha256": hash_file(draft / STATE_FILE)}
     (draft / META_FILE).write_text(json.dumps(meta), encoding="utf-8")
     fsync_tree(draft)
-    shutil.rmtree(target, ignore_errors=True)
-    os.rename(draft, target)
-    fsync_path(folder)  # before the older ones go
-    for old in sorted(folder.glob("step-*"))[:-KEPT]:
-        shutil.rmtree(old)
 
 
 def restore_newest(

@@ -9,19 +9,18 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, TextIO, TypeVar
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
 from tqdm import tqdm
 
-from lynx.artifacts.publish import write_atomic
+from lynx.artifacts.publish import append_flushed, write_atomic
 from lynx.artifacts.sealed import open_line, sealed_line
 from lynx.config.stages import OptimizerSettings
 from lynx.errors import InputError
@@ -70,7 +69,8 @@ def run_training(training: Training[Item, Batch], state: Path) -> list[Record]:
 
     The result is that of an undisturbed run, bit for bit on one CPU. SIGTERM gives up the running
     step, saves those before it and ends with SystemExit(143). Raises InputError on a loss or
-    gradient that is not finite; the state is kept and nothing is published.
+    gradient that is not finite and on a disk that is full or fails; the state is kept and nothing
+    is published.
     """
     ranks, plan = here(), training.plan
     engine = _engine(training, ranks)
@@ -90,23 +90,23 @@ def run_training(training: Training[Item, Batch], state: Path) -> list[Record]:
         mininterval=1.0,
         disable=not ranks.first,
     )
-    with stop_request() as stop, _open_log(state, records, ranks) as stream, progress:
+    with stop_request() as stop, _open_log(state, records, ranks) as kept, progress:
         share = _lockstep_share if engine.lockstep else _share
         for step, batches in _loaded_ahead(training, first, share, stop):
             record = _take_step(training, engine, ranks, stop, step, batches)
             if record is None:
-                _flush(stream)
+                kept.flush()
                 if step > first and step % every:
                     engine.save(state, step)
                 if ranks.first:
                     log.warning(STOPPED_SENTENCE, training.name, step, plan.steps)
                 raise SystemExit(STOPPED)
             records.append(record)
-            stream.write(sealed_line(record))
+            kept.waiting.append(sealed_line(record))
             progress.update()
             progress.set_postfix(loss=f"{record['loss']:.4f}", refresh=False)
             if (step + 1) % every == 0 or step + 1 == plan.steps:
-                _flush(stream)
+                kept.flush()
                 engine.save(state, step + 1)
     engine.finish()
     return records
@@ -219,21 +219,36 @@ def _loaded_ahead(
             yield step, batches
 
 
+@dataclass
+class _Log:
+    """The log on the disk, None on other ranks than the first; lines wait until they are flushed.
+
+    It is opened anew for each flush: a stream that a full disk has refused would say so once more
+    as it is closed, in the place of the sentence that names it.
+    """
+
+    path: Path | None
+    waiting: list[str] = field(default_factory=list)
+
+    def flush(self) -> None:
+        """Write what waits to the disk."""
+        text = "".join(self.waiting)
+        self.waiting.clear()  # a part may be written before a fault, and must not come twice
+        if self.path is not None and text:
+            append_flushed(self.path, text)
+
+
 @contextmanager
-def _open_log(state: Path, records: list[Record], ranks: Ranks) -> Iterator[TextIO]:
+def _open_log(state: Path, records: list[Record], ranks: Ranks) -> Iterator[_Log]:
     """The log, rewritten to these records and open for more; the first rank's alone."""
-    path = state / LOG_NAME if ranks.first else Path(os.devnull)
-    if ranks.first:
+    kept = _Log(state / LOG_NAME if ranks.first else None)
+    if kept.path is not None:
         # In one rename, so that a kill here loses no earlier line.
-        write_atomic(path, "".join(map(sealed_line, records)))
-    with path.open("a", encoding="utf-8") as stream:
-        yield stream
-
-
-def _flush(stream: TextIO) -> None:
-    stream.flush()
-    if stream.name != os.devnull:
-        os.fsync(stream.fileno())
+        write_atomic(kept.path, "".join(map(sealed_line, records)))
+    try:
+        yield kept
+    finally:
+        kept.flush()
 
 
 def _read_log(path: Path) -> list[Record]:

@@ -83,7 +83,15 @@ def require_ranks(settings: OptimizerSettings, ranks: int, section: str) -> None
 def make_plan(
     items: Sequence[Item], settings: OptimizerSettings, *, per_item: int, seed: int
 ) -> TrainingPlan[Item]:
-    """The plan for items of `per_item` samples each; batch sizes of the settings count samples."""
+    """The plan for items of `per_item` samples each; batch sizes of the settings count samples.
+
+    Raises InputError without an item: every clip is missing, and the budget for that allows it.
+    """
+    if not items:
+        raise InputError(
+            "found no clip to train on, expected one at least; stage frames has listed them as "
+            "missing, so get the files or lower frames.allow_missing"
+        )
     batch, micro = settings.batch // per_item, settings.micro_batch // per_item
     per_epoch = math.ceil(len(items) / batch)
     steps = max(1, math.ceil(settings.epochs * per_epoch))

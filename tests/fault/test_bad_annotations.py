@@ -126,6 +126,30 @@ def test_brackets_without_end(tmp_path: Path) -> None:
     assert str(caught.value).startswith(f"{tmp_path}/val_qa.json: found text that is not JSON (max")
 
 
+def test_a_number_of_many_digits(tmp_path: Path) -> None:
+    """Python converts no more than 4300 of them, and says so with a plain ValueError."""
+    (tmp_path / "val_qa.json").write_text(f'[{{"id": {"9" * 5000}}}]')
+    with pytest.raises(InputError) as caught:
+        get_benchmark("avqa").read(tmp_path, "val")
+    assert str(caught.value).startswith(
+        f"{tmp_path}/val_qa.json: found text that is not JSON (Exceeds the limit (4300 digits)"
+    )
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, "[" + "9" * 5000 + "]", "[1"])
+@pytest.mark.parametrize("field", ["type", "templ_values"])
+def test_a_list_within_a_string(field: str, text: str, tmp_path: Path) -> None:
+    files = CASES["music_avqa"].files
+    file = next(iter(files))
+    write(tmp_path, files | {file: changed(files[file], (0, field), text)})
+    with pytest.raises(InputError) as caught:
+        get_benchmark("music_avqa").read(tmp_path, CASES["music_avqa"].split)
+    said = str(caught.value)
+    assert said.startswith(f"{tmp_path / file}: question ")
+    assert f"field {field!r}: found '{text[:5]}" in said
+    assert said.endswith("expected a JSON list of strings in a string; use the file as published")
+
+
 @pytest.mark.parametrize(
     ("name", "file", "place", "field"),
     [

@@ -1,10 +1,14 @@
-"""A video that cannot be decoded: without a budget its name and the reason, with one its count."""
+"""A video that cannot be decoded: without a budget its name and the reason, with one its count.
+
+The count goes on into the score, where its questions are wrong.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -14,7 +18,7 @@ from lynx.errors import InputError
 from lynx.media.stage import run_frames
 from lynx.project import Project
 from tests.media_writer import write_film
-from tests.project_copy import copy_tree, edit_yaml, load
+from tests.project_copy import ROOT, copy_tree, edit_yaml, load
 
 VIDEOS = Path("raw/videos")
 FRAMES = Path("runs/demo/frames/vggsound")
@@ -98,3 +102,73 @@ def test_within_a_budget_it_is_counted_and_the_others_stay_as_they_were(raw: Pat
     assert missing["clip"] == BROKEN
     with pytest.raises(InputError, match=r"\(1 of 4 clips are missing, allow_missing = 0\.2\)$"):
         prepared(overrides={"frames.allow_missing": 0.2})
+
+
+def cut_in_half(path: Path) -> None:
+    """As a download that stopped leaves a film whose header stands in front."""
+    whole = path.with_name("whole.mp4")
+    with (
+        av.open(str(path)) as old,
+        av.open(str(whole), "w", options={"movflags": "faststart"}) as new,
+    ):
+        streams = {each.index: new.add_stream_from_template(each) for each in old.streams}
+        for packet in old.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                new.mux(packet)
+    data = whole.read_bytes()
+    whole.unlink()
+    path.write_bytes(data[: len(data) * 2 // 3])
+
+
+def answered(allow_missing: float) -> Project:
+    """The base alone, asked about the films that can be read."""
+    from lynx.evaluate.stage import run_predict
+    from lynx.features.stage import run_features
+    from lynx.model.stage import run_base
+
+    project = prepared(overrides={"frames.allow_missing": allow_missing})
+    run_base(project)
+    run_features(project, "avqa", "val", "video")
+    run_predict(project, "zero-shot", "avqa")
+    return project
+
+
+@pytest.fixture
+def asked(raw: Path) -> Path:
+    """Four questions about two films, one of which is cut in half; and the base that ships."""
+    Path("raw/train_qa.json").write_text(questions(NAMES[:2]), encoding="utf-8")
+    rows = json.loads(questions(NAMES[2:]))
+    more = [row | {"id": row["id"] + 10, "question_text": "Who else?"} for row in rows]
+    Path("raw/val_qa.json").write_text(json.dumps(rows + more), encoding="utf-8")
+    Path("models").symlink_to(ROOT / "models")
+    edit_yaml(Path("config/site.yaml"), {"device": "cpu", "threads": 1})
+    cut_in_half(VIDEOS / f"{BROKEN}.mp4")
+    return raw
+
+
+def test_its_questions_are_missing_in_the_score_and_wrong(asked: Path) -> None:
+    from lynx.evaluate.stage import run_score
+
+    project = answered(allow_missing=0.25)
+    run_score(project, "zero-shot", "avqa")
+    report = json.loads(project.layout.metrics("zero-shot", "avqa", 0).read_text(encoding="utf-8"))
+    assert (report["samples"], report["missing"]) == (4, 2)
+    assert report["clips"]["all"] == 2
+    assert report["clips"]["unreadable"] == 1
+    assert {item["count"] for item in report["metrics"].values()} == {4}
+    assert report["metrics"]["accuracy"]["value"] <= 0.5
+    folder = project.layout.predictions("zero-shot", "avqa", 0)
+    lines = (folder / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
+    assert {json.loads(line)["scene_id"] for line in lines} == {NAMES[3]}
+
+
+def test_where_all_are_missing_nothing_is_asked(asked: Path) -> None:
+    for name in NAMES:
+        (VIDEOS / f"{name}.mp4").write_bytes(b"no film")
+    with pytest.raises(InputError) as caught:
+        answered(allow_missing=1.0)
+    assert str(caught.value) == (
+        "split 'val' of avqa: found no clip that can be read, expected one at least; stage frames "
+        "has listed them as missing, so get the files or lower frames.allow_missing"
+    )

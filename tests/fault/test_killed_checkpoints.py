@@ -1,4 +1,4 @@
-"""SIGKILL of training before each change of the disk and in random steps; the next run ends as the
+"""SIGKILL of training at each change of the disk and in random steps; the next run ends as the
 undisturbed one."""
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
 
 from lynx.training.loop import Training, run_training
 from tests.fault.disk_faults import kill, struck
@@ -37,11 +39,9 @@ def weights(run: Training[int, torch.Tensor]) -> bytes:
     return b"".join(item.detach().numpy().tobytes() for item in run.parameters.values())
 
 
-def test_killed_before_each_change(
-    tmp_path: Path, whole: tuple[list[dict[str, float]], bytes]
-) -> None:
+def test_killed_at_each_change(tmp_path: Path, whole: tuple[list[dict[str, float]], bytes]) -> None:
     """Every write, flush, rename and removal of a run with four checkpoints."""
-    reached = set()
+    reached, cut = set(), set()
     for at in range(FIRST, LAST):
         state = tmp_path / f"at-{at}"
         state.mkdir()
@@ -50,6 +50,7 @@ def test_killed_before_each_change(
             break
         assert ended == "killed"
         reached.add(tuple(sorted(path.name for path in state.iterdir())))
+        cut |= {path.name for path in state.rglob("*") if path.is_file() and is_cut(path)}
         run = short_run()
         assert run_training(run, state) == whole[0]
         assert weights(run) == whole[1]
@@ -58,6 +59,20 @@ def test_killed_before_each_change(
     names = {name for found in reached for name in found}
     assert {"step-00000001", "step-00000004", ".step-00000002.draft", "log.jsonl"} <= names
     assert len(reached) >= 8, "the kills met different states"
+    assert cut == {".written-by-safetensors", "meta.json", "log.jsonl"}, "half-written"
+
+
+def is_cut(path: Path) -> bool:
+    """Whether a file ends within a line, an object or its tensors; an empty one was only opened."""
+    data = path.read_bytes()
+    if path.name == "log.jsonl":
+        return bool(data) and not data.endswith(b"\n")
+    if path.name == "meta.json":
+        return bool(data) and not data.endswith(b"}")
+    try:
+        return bool(data) and not load(data)
+    except SafetensorError:
+        return True
 
 
 def test_killed_twice(tmp_path: Path, whole: tuple[list[dict[str, float]], bytes]) -> None:

@@ -21,6 +21,17 @@ CASES = {
         "command line: unknown key 'overrides.sft.optimizer.learning_rat'; did you mean "
         "'learning_rate'?",
     ),
+    "a recipe key within another": (
+        (*SFT, "--set", "overrides={sft: 1, sft.lora.rank: 8}"),
+        "command line: key 'overrides.sft' sets all of what 'overrides.sft.view.frames' sets a "
+        "part of; keep one of them",
+    ),
+    "nothing, and a part of it": (
+        (*SFT, "--set", "overrides={evaluate.view.drawing: null, "
+         "evaluate.view.drawing.modality: depth}"),
+        "command line: key 'overrides.evaluate.view.drawing' sets all of what "
+        "'overrides.evaluate.view.drawing.modality' sets a part of; keep one of them",
+    ),
     "no equals sign": (
         (*SFT, "--set", "seed"),
         "--set seed: no '=' found, expected key=value, e.g. seed=1",

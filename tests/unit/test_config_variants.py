@@ -18,7 +18,7 @@ from lynx.config.inputs import (
 )
 from lynx.config.layout import Layout
 from lynx.config.names import require_names
-from lynx.config.recipes import Overrides
+from lynx.config.overrides import Overrides
 from lynx.config.stages import Recipe
 from lynx.config.streams import stream_folder, vision_parent
 from lynx.config.variants import ALIGN_KEYS, EVALUATE_KEYS, SFT_KEYS, keys_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ from safetensors.torch import load_file, save_file
 from lynx.errors import InputError
 from lynx.model.base import load_base
 from lynx.model.chat import ChatEncoder
+from lynx.model.stage import run_base
 from tests.base_layouts import OLD_NAMES, change_json, relayout
+from tests.project_copy import load
 from tests.tiny_base import write_tiny_base
 from tests.tiny_model import CPU
+from tests.unit.scores import bare_project
 
 
 @pytest.fixture
@@ -110,6 +114,61 @@ def test_missing_shard(tmp_path: Path) -> None:
     lost = folder / "model-00002-of-00002.safetensors"
     lost.unlink()
     assert refusal(folder) == f"{lost}: missing, expected the base's weights; download it again"
+
+
+def test_stage_base_refuses_it_before_the_others(tmp_path: Path) -> None:
+    """A file that the index names is absent, or the index is damaged: nothing is published."""
+    root = bare_project(tmp_path / "project")
+    source = write_tiny_base(tmp_path / "source")
+    folder = relayout(source, root / "models/demo", OLD_NAMES, shards=2)
+    project = load(root)
+    lost = folder / "model-00002-of-00002.safetensors"
+    lost.unlink()
+    index = folder / "model.safetensors.index.json"
+    for sentence in (
+        f"{lost}: missing, expected the base's weights; download it again",
+        f"{index}: found no list of weight files (KeyError: 'weight_map'), expected the file of "
+        "each weight under weight_map; download the file again",
+    ):
+        with pytest.raises(InputError) as caught:
+            run_base(project)
+        assert str(caught.value) == sentence
+        assert not project.layout.base.exists()
+        index.write_text("{}", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"weight_map": {"a": "mod', "JSONDecodeError: "),
+        ("[" * 200_000, "RecursionError: "),
+        ('{"weight_map": ' + "9" * 5000 + "}", "ValueError: "),
+        ("{}", "KeyError: 'weight_map'"),
+        ("[]", "TypeError: "),
+        ('{"weight_map": ["a.safetensors"]}', "AttributeError: "),
+        ('{"weight_map": {"a": ["b"]}}', "TypeError: "),
+    ],
+)
+def test_an_index_that_is_none(folder: Path, text: str, found: str) -> None:
+    path = folder / "model.safetensors.index.json"
+    path.write_text(text, encoding="utf-8")
+    said = refusal(folder)
+    assert said.startswith(f"{path}: found no list of weight files ({found}")
+    assert said.endswith(
+        "), expected the file of each weight under weight_map; download the file again"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["../a.safetensors", "/a.safetensors", "a/b.safetensors", "a.bin", "..", "", 7, None]
+)
+def test_an_index_that_leads_elsewhere(folder: Path, name: object) -> None:
+    path = folder / "model.safetensors.index.json"
+    path.write_text(json.dumps({"weight_map": {"a": name}}), encoding="utf-8")
+    assert refusal(folder) == (
+        f"{path}: found {name!r} as the file of a weight, expected the name of a safetensors file "
+        "in the same folder; download the file again"
+    )
 
 
 def test_missing_untied_head(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lynx.config.stages import OptimizerSettings
+from lynx.errors import InputError
 from lynx.training.plan import TrainingPlan, derived_seed, make_plan
 
 RECORDED = [[[0, 2], [3, 4]], [[1, 5]], [[2, 4], [3, 1]], [[0, 5]]]
@@ -121,3 +122,12 @@ def test_no_warm_up() -> None:
     """A ratio of zero begins at the full rate."""
     plan = make_plan(range(8), settings(warmup_ratio=0.0), per_item=1, seed=0)
     assert plan.rate_factor(0) == 1.0
+
+
+def test_nothing_to_train_on() -> None:
+    with pytest.raises(InputError) as caught:
+        make_plan([], settings(), per_item=1, seed=0)
+    assert str(caught.value) == (
+        "found no clip to train on, expected one at least; stage frames has listed them as "
+        "missing, so get the files or lower frames.allow_missing"
+    )

@@ -82,7 +82,7 @@ def _read_json(path: Path, purpose: str) -> dict[str, object]:
         )
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not JSON ({error}); download the file again") from error
     if not isinstance(data, dict):
         raise InputError(f"{path}: a {type(data).__name__} found, expected a JSON object")
