@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lynx.artifacts.sealed import sealed_line
 from lynx.benchmarks.stage import run_data
 from lynx.errors import InputError
 from lynx.evaluate.lmms.collect import Judged, read_log, read_package, score
@@ -109,7 +110,7 @@ def test_more_unreadable_videos_than_allowed(
         for path in output.iterdir():
             (folder / "output" / path.name).write_bytes(path.read_bytes())
         row = {"task": "videomme_local", "doc": 4, "question": "", "text": "", "unreadable": reason}
-        (folder / "journal.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+        (folder / "journal.jsonl").write_text(sealed_line(row), encoding="utf-8")
 
     monkeypatch.setattr("lynx.evaluate.lmms.stage.run", answer)
     with pytest.raises(InputError) as caught:
