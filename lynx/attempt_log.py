@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lynx.errors import InputError
+
 COPY = 'trap "" TERM INT HUP; exec tee -a "$1"'
 PATIENCE = 5.0  # seconds for what is still in the pipe when a command ends
 
@@ -23,8 +25,10 @@ def attempt_log(path: Path) -> Iterator[Path]:
 
     For `align.log` that is `align.1.log`, at the next attempt `align.2.log`; `align.log` itself is
     a link to the newest one. What is printed is still printed.
+
+    Raises InputError if a folder stands there, or a file in the place of a folder above.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_room(path)
     log = path.with_name(f"{path.stem}.{_attempts(path) + 1}{path.suffix}")
     log.touch()
     _link(path, log)
@@ -45,6 +49,21 @@ def attempt_log(path: Path) -> Iterator[Path]:
             os.dup2(before, stream)
             os.close(before)
         _let_finish(copier, reading)
+
+
+def _make_room(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        raise InputError(
+            f"--log {path}: found a folder, expected a file or nothing; name a file in it, such as "
+            f"{path / 'lynx.log'}"
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(
+            f"--log {path}: found a file in the place of its folder, expected a folder or nothing; "
+            "name another file"
+        ) from None
 
 
 def _let_finish(copier: subprocess.Popen[bytes], reading: int) -> None:

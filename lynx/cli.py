@@ -67,8 +67,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for noisy in ("httpx", "transformers", "accelerate", "numexpr"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no network in a job (architecture, rule 12)
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # No network in a job (architecture, rule 12), whatever the shell says.
+    os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
     # A stage imports some million objects that stay; to look for garbage among them again and again
     # took a tenth of its start.
     gc.set_threshold(100_000, 20, 20)

@@ -14,12 +14,13 @@ from rich.table import Table
 from rich.text import Text
 
 from lynx import machine
+from lynx.benchmarks.sources import get_source
 from lynx.check import Check, Status
 from lynx.config.experiment import Experiment
 from lynx.config.explain import in_file, validate
-from lynx.config.files import ScaleConfig
+from lynx.config.files import BenchmarkConfig, ScaleConfig
 from lynx.config.gpu_targets import GpuTargetName
-from lynx.config.loading import load_experiment
+from lynx.config.loading import load_experiment, read_benchmarks
 from lynx.config.yaml_files import read_mapping
 from lynx.errors import InputError
 from lynx.model.families.llava_onevision import describe
@@ -28,15 +29,6 @@ from lynx.target_checks import check_accelerator, check_media
 COLOURS: dict[Status, str] = {"ok": "green", "note": "yellow", "missing": "red"}
 DEFAULT_TARGET: GpuTargetName = "cpu"
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-SCANNET = (
-    "sign ScanNet's terms of use with an institutional address (http://www.scan-net.org), fetch "
-    "the scans with the script that you are sent"
-)
-SOURCES = {
-    "scannet": f"{SCANNET} and export them",
-    "scanqa": "download the ScanQA v1.0 JSON files (https://github.com/ATR-DBI/ScanQA)",
-    "sqa3d": "download SQA3D's question and annotation JSON files (https://zenodo.org/records/7792397)",
-}
 
 
 def run_doctor(experiment: Experiment | None, root: Path) -> list[Check]:
@@ -53,7 +45,7 @@ def run_doctor(experiment: Experiment | None, root: Path) -> list[Check]:
     checks += [*check_accelerator(device, target, dtype), *check_media()]
     checks += [check_cores(), check_memory(experiment), check_disk(root, experiment)]
     if experiment is not None:
-        checks += [*check_data(experiment), *check_bases(experiment, root)]
+        checks += [*check_data(experiment, root), *check_bases(experiment, root)]
     return checks
 
 
@@ -170,8 +162,9 @@ def check_disk(root: Path, experiment: Experiment | None) -> Check:
     return Check("disk", "ok", f"{gigabytes(free)} free")
 
 
-def check_data(experiment: Experiment) -> Iterator[Check]:
+def check_data(experiment: Experiment, root: Path) -> Iterator[Check]:
     """Raw data roots of config/site.yaml; those that the configured benchmarks read are needed."""
+    readers = read_benchmarks(root)
     needed: set[str] = set()
     if not experiment.synthetic:  # a scale with a world renders its own raw data
         for item in experiment.read_by_default().values():
@@ -180,13 +173,28 @@ def check_data(experiment: Experiment) -> Iterator[Check]:
         if folder.is_dir():
             yield Check(f"data.{name}", "ok", str(folder))
             continue
-        way = SOURCES.get(name, "get its raw files from their publisher")
         found = f"no folder {folder}"
-        advice = f"{way}, then put them there or correct data.{name} in config/site.yaml"
+        way = way_to(name, readers)
+        advice = f"{way}; put them there or correct data.{name} in config/site.yaml"
         if name in needed:
             yield Check(f"data.{name}", "missing", found, advice)
         else:
             yield Check(f"data.{name}", "note", f"{found} (not read at this scale)", advice)
+
+
+def way_to(name: str, readers: Mapping[str, BenchmarkConfig]) -> str:
+    """How to get what lies under a name of `data`, as a benchmark that reads it says.
+
+    Several may read the same files; that of the name itself says most about them.
+    """
+    reading = [key for key, item in readers.items() if name in (item.annotations, item.clips)]
+    for reader in sorted(reading, key=lambda key: (key != name, key)):
+        try:
+            access = get_source(reader).access
+        except InputError:  # a benchmark of one's own need not have a source
+            continue
+        return f"{access} (docs/data_preparation/{reader}.md)"
+    return "get its raw files from their publisher"
 
 
 def check_bases(experiment: Experiment, root: Path) -> Iterator[Check]:
@@ -210,12 +218,15 @@ def check_base(scale_name: str, scale: ScaleConfig, folder: Path, needed: bool) 
         advice = f"{way}, or link the folder there"
         return Check(name, lacking, f"no folder {folder}", advice)
     try:
-        info = describe(folder)
+        info, absent = describe(folder), machine.absent_shards(folder)
     except InputError as error:
         return Check(name, lacking, "not usable", str(error))
     if machine.weight_bytes(folder) == 0:
         advice = f"copy the model's *.safetensors files to {folder}"
         return Check(name, lacking, f"no weights in {folder}", advice)
+    if absent:
+        found = f"not whole: {folder} lacks {absent[0]}"
+        return Check(name, lacking, found, f"copy {', '.join(absent)} there")
     size = f"{info.image_size} px, {info.tokens_per_frame} tokens a frame"
     return Check(name, "ok", f"{size}, {gigabytes(machine.weight_bytes(folder))} of weights")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
@@ -18,6 +19,8 @@ from lynx.errors import InputError
 
 SECONDS = 30.0  # for a child process that only prints its version
 PROBE_JAR = "meteor/meteor-1.5.jar"
+ONE_FILE = "model.safetensors"
+SHARD_INDEX = "model.safetensors.index.json"
 
 
 @dataclass(frozen=True)
@@ -195,3 +198,21 @@ def free_disk(folder: Path) -> int:
 def weight_bytes(folder: Path) -> int:
     """Bytes of the safetensors files directly in `folder`; 0 if there are none."""
     return sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+
+
+def absent_shards(folder: Path) -> list[str]:
+    """Files of a model's weights that are not in `folder`: of several, what their index names.
+
+    Raises `InputError` if the index cannot be read.
+    """
+    index = folder / SHARD_INDEX
+    if not index.is_file():
+        return [] if (folder / ONE_FILE).is_file() else [SHARD_INDEX]
+    try:
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        return [name for name in names if not (folder / name).is_file()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{index}: found no readable index of the weights ({error}), expected the one of the "
+            "download; copy the file again"
+        ) from error

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lynx.benchmarks.sample import Sample
+from lynx.chat_tokens import chat_token_in
 from lynx.errors import InputError
 from lynx.media.clip_table import Bounds
 
@@ -37,10 +38,14 @@ class Annotation:
 
 @dataclass(frozen=True)
 class Faulty:
-    """An item that cannot be used: its question id and the reason, such as "empty answer"."""
+    """An item that cannot be used: its question id and the reason, such as "empty answer".
+
+    ``path`` is the file at fault where a split has several; ``usable`` fills it in elsewhere.
+    """
 
     question_id: str
     reason: str
+    path: Path | None = None
 
 
 def annotation_file(root: Path, names: Mapping[str, str], split: str, how_to_get: str) -> Path:
@@ -214,21 +219,50 @@ def numbered(ids: Iterable[str], place: str) -> list[str]:
     return result
 
 
+def chat_fault(texts: Iterable[str]) -> str | None:
+    """Why texts cannot stand in a chat, or None: "the token <image> in a text"."""
+    token = chat_token_in(texts)
+    return None if token is None else f"the token {token} in a text"
+
+
+def usable(path: Path, items: Iterable[Sample | Faulty]) -> Iterator[Sample | Faulty]:
+    """The items of the file ``path``; a sample whose texts hold a token of the chat is faulty.
+
+    For readers of several files: what is faulty names its own one.
+    """
+    for item in items:
+        if isinstance(item, Faulty):
+            yield item if item.path is not None else replace(item, path=path)
+        elif (reason := chat_fault(_texts(item))) is not None:
+            yield Faulty(item.id, reason, path)
+        else:
+            yield item
+
+
+def _texts(sample: Sample) -> Iterator[str]:
+    """What the model may read of a sample."""
+    for turn in sample.turns:
+        yield from (turn.question, turn.answer)
+    yield from sample.options
+
+
 def within_budget(
     path: Path, items: Iterable[Sample | Faulty], allow_missing: float
 ) -> tuple[list[Sample], dict[str, int]]:
     """Split ``items`` into samples and a count of the faulty ones by reason.
 
+    They are of the file ``path``, but for those that went through ``usable`` with another.
+
     Raises:
         InputError: faulty items are a larger share of all than ``allow_missing`` (0 to 1).
     """
-    everything = list(items)
+    everything = list(usable(path, items))
     samples = [item for item in everything if isinstance(item, Sample)]
     faulty = [item for item in everything if isinstance(item, Faulty)]
     if len(faulty) > allow_missing * len(everything):
         first = faulty[0]
         raise InputError(
-            f"{path}: question {first.question_id!r}: found {first.reason} ({len(faulty)} of "
+            f"{first.path}: question {first.question_id!r}: found {first.reason} ({len(faulty)} of "
             f"{len(everything)} questions are unusable), expected at most the share allow_missing "
             f"= {allow_missing:g}; correct the file, or of a training split raise allow_missing"
         )

@@ -13,9 +13,8 @@ from typing import Any
 
 from lynx.benchmarks.annotation import identifier, numbered, objects, read_json, required
 from lynx.benchmarks.sample import Turn
+from lynx.chat_tokens import IMAGE_TOKEN
 from lynx.errors import InputError
-
-IMAGE = "<image>"
 
 Exchange = tuple[str, str]
 """A question and its answer, as written; either may be blank."""
@@ -100,14 +99,14 @@ def _exchanges(item: dict[str, Any], place: str) -> tuple[Exchange, ...]:
         )
     texts = [required(turn, "value", str, place) for turn in turns]
     _require_one_image(texts, place)
-    texts[0] = texts[0].removeprefix(f"{IMAGE}\n")
+    texts[0] = texts[0].removeprefix(f"{IMAGE_TOKEN}\n")
     return tuple(zip(texts[::2], texts[1::2], strict=True))
 
 
 def _require_one_image(texts: Sequence[str], place: str) -> None:
-    count = sum(text.count(IMAGE) for text in texts)
-    if count != 1 or not texts[0].startswith(f"{IMAGE}\n"):
+    count = sum(text.count(IMAGE_TOKEN) for text in texts)
+    if count != 1 or not texts[0].startswith(f"{IMAGE_TOKEN}\n"):
         raise InputError(
-            f"{place}: field 'conversations': found {IMAGE} {count} times, expected it once, alone "
-            "on the first line of the first turn; use the file as published"
+            f"{place}: field 'conversations': found {IMAGE_TOKEN} {count} times, expected it once, "
+            "alone on the first line of the first turn; use the file as published"
         )

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lynx.benchmarks.annotation import Annotation, Faulty, within_budget
+from lynx.benchmarks.annotation import Annotation, Faulty, usable, within_budget
 from lynx.benchmarks.instruct import Record, fault_of, read_instruct, turns_of
 from lynx.benchmarks.mappings import ClipFiles, existing, file_name, read_mapping
 from lynx.benchmarks.registry import Benchmark
@@ -74,15 +74,18 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
         config: existing(*(annotations_root / name for name in mapping_files(config)))[:1]
         for config in CONFIGS
     }
-    shown = [
-        item
+    shown = {
+        path: [*_shown(config, first_of_each(read_instruct(path)), mappings[config])]
         for config, path in sources.items()
-        for item in _shown(config, first_of_each(read_instruct(path)), mappings[config])
-    ]
-    samples, dropped = within_budget(annotations_root, map(_sample, shown), allow_missing)
+    }
+    items = [item for path, found in shown.items() for item in usable(path, map(_sample, found))]
+    samples, dropped = within_budget(annotations_root, items, allow_missing)
     used = {sample.clip for sample in samples}
     files: ClipFiles = {
-        _clip(item.file): (item.file,) for item in shown if _clip(item.file) in used
+        _clip(item.file): (item.file,)
+        for found in shown.values()
+        for item in found
+        if _clip(item.file) in used
     }
     maps = [path for found in mappings.values() for path in found]
     return Annotation(samples, dropped, [*sources.values(), *maps], files)

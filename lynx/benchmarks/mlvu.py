@@ -20,6 +20,7 @@ from lynx.benchmarks.annotation import (
     objects,
     read_json,
     required,
+    usable,
     within_budget,
 )
 from lynx.benchmarks.choices import (
@@ -74,7 +75,7 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
         raise InputError(f"split: found {split!r}, expected one of dev; correct the recipe")
     names = {task: f"json/{stem}.json" for task, stem in TASKS.items()}
     paths = {task: annotation_file(annotations_root, names, task, _HOW_TO_GET) for task in names}
-    items = [item for task, path in paths.items() for item in _task(path, task)]
+    items = [item for task, path in paths.items() for item in usable(path, _task(path, task))]
     samples, dropped = within_budget(annotations_root / "json", items, allow_missing)
     samples, tags = with_tags(annotations_root / "json", samples)
     clip_files: ClipFiles = {sample.clip: (f"video/{_file(sample.clip)}",) for sample in samples}

@@ -25,6 +25,7 @@ from lynx.benchmarks.annotation import (
     objects,
     read_json,
     required,
+    usable,
     within_budget,
 )
 from lynx.benchmarks.choices import (
@@ -106,11 +107,12 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
     paths = {task: annotation_file(annotations_root, names, task, _HOW_TO_GET) for task in names}
     _require_segments(annotations_root)
     require_replaced(annotations_root)
-    rows = [row for task, path in paths.items() for row in _rows(path, task)]
-    samples, dropped = within_budget(annotations_root / "json", map(_sample, rows), allow_missing)
+    rows = {path: [*_rows(path, task)] for task, path in paths.items()}
+    items = [item for path, found in rows.items() for item in usable(path, map(_sample, found))]
+    samples, dropped = within_budget(annotations_root / "json", items, allow_missing)
     samples, tags = with_tags(annotations_root / "json", samples)
     asked = {sample.clip for sample in samples}
-    shown = {row.clip: row for row in rows if row.clip in asked}
+    shown = {row.clip: row for found in rows.values() for row in found if row.clip in asked}
     return Annotation(
         samples,
         dropped,

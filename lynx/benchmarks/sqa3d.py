@@ -14,6 +14,7 @@ from lynx.benchmarks.annotation import (
     Annotation,
     Faulty,
     annotation_file,
+    chat_fault,
     listed,
     objects,
     required,
@@ -73,7 +74,12 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
             at_answer = f"{answers_path}: question {question_id!r}"
             clip = _common_scan(item, at_question, answers[question_id], at_answer)
             references = _answers(answers[question_id], at_answer)
-            yield _sample(item, question_id, clip, references, at_question)
+            asked = _sample(item, question_id, clip, references, at_question)
+            reason = _fault_of_answers(references)
+            if reason is not None and isinstance(asked, Sample):
+                yield Faulty(question_id, reason, answers_path)
+            else:
+                yield asked
 
     samples, dropped = within_budget(questions_path, parse(), allow_missing)
     samples, tags = with_tags(questions_path, samples, questions)
@@ -126,6 +132,15 @@ def _answers(item: dict[str, Any], place: str) -> tuple[str, ...]:
     return tuple(required(answer, "answer", str, f"{place}: field 'answers'") for answer in answers)
 
 
+def _fault_of_answers(references: tuple[str, ...]) -> str | None:
+    """Why what the annotations file says of a question cannot be used, or None."""
+    if not references:
+        return "empty list of answers"
+    if not all(map(has_content, references)):
+        return "empty answer"
+    return chat_fault(references[:1])  # the others are never shown
+
+
 def _sample(
     item: dict[str, Any],
     question_id: str,
@@ -137,14 +152,10 @@ def _sample(
     question = required(item, "question", str, place)
     if not question.strip():
         return Faulty(question_id, "empty question")
-    if not references:
-        return Faulty(question_id, "empty list of answers")
-    if not all(map(has_content, references)):
-        return Faulty(question_id, "empty answer")
     return Sample(
         id=question_id,
         clip=clip,
-        turns=(Turn(question=f"{situation} {question}", answer=references[0]),),
+        turns=(Turn(question=f"{situation} {question}", answer=next(iter(references), "")),),
         references=references,
         type=question_type(question),
     )

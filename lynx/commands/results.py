@@ -198,13 +198,15 @@ def ask(
 
     `lynx ask --adapter runs/demo/sft/lynx/scanqa/seed0 my_scan "How large is this room?"`. The clip
     is encoded once, whatever the number of questions; what is drawn of it beside the video is what
-    the adapter was trained with.
+    the adapter was trained with. The configuration need not run what the adapter was trained on.
     """
     import json
 
     from lynx.evaluate.ask import ask as answer
+    from lynx.evaluate.ask import project_of
 
-    answers = answer(load(config, sets, root), adapter, [clip, *view], questions, option)
+    project = project_of(adapter, root, config, read_pairs(sets))
+    answers = answer(project, adapter, [clip, *view], questions, option)
     if as_json:
         rows = zip(questions, answers, strict=True)
         typer.echo(json.dumps([{"question": one, "answer": two} for one, two in rows], indent=1))

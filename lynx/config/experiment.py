@@ -161,10 +161,6 @@ class Experiment(Strict):
         """What decides the alignment artefact of this name (one of `alignments`)."""
         return self.alignments[align].settings
 
-    def align_group(self, align: str) -> str:
-        """The group whose frames an alignment is trained on."""
-        return self.alignments[align].group
-
     def recipe_of(self, variant: str, benchmark: str) -> Recipe:
         """The recipe of a benchmark with the keys of a variant laid over it.
 

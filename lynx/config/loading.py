@@ -46,6 +46,11 @@ def load_experiment(
     `--config key=value` gives them. Relative paths of the site are taken from `root`.
     Raises `InputError`: one sentence about the first fault found.
     """
+    if not (root / "config").is_dir():
+        raise InputError(
+            f"{root}: found no folder config in it, expected the project's folder; "
+            "start in it, or name it with --root"
+        )
     main = _read_main(root, config_files or [DEFAULT], overrides)
     scales = names_in(root, "scales")
     scale_name = main.config.scale
@@ -54,7 +59,7 @@ def load_experiment(
     scale_file = f"config/scales/{scale_name}.yaml"
     scale = _read(root, scale_file, TypeAdapter(ScaleConfig))
     variants = _read(root, "config/variants.yaml", TypeAdapter(dict[str, VariantConfig]))
-    benchmarks = _read_benchmarks(root)
+    benchmarks = read_benchmarks(root)
     _check_chosen(main, scale, scale_file, variants, benchmarks)
     source = _read_recipe_source(root, main, scale, scale_file, scales, benchmarks)
     chosen = Overrides.parse(main.origins["overrides"], main.config.overrides)
@@ -109,7 +114,8 @@ def _read(root: Path, name: str, adapter: TypeAdapter[T]) -> T:
     return validate(adapter, read_mapping(root, name), in_file(name))
 
 
-def _read_benchmarks(root: Path) -> dict[str, BenchmarkConfig]:
+def read_benchmarks(root: Path) -> dict[str, BenchmarkConfig]:
+    """Every file of `config/benchmarks`, whether it is to run or not, by name."""
     adapter = TypeAdapter(BenchmarkConfig)
     names = names_in(root, "benchmarks")
     found = {name: _read(root, f"config/benchmarks/{name}.yaml", adapter) for name in names}
@@ -119,7 +125,7 @@ def _read_benchmarks(root: Path) -> dict[str, BenchmarkConfig]:
 
 def configured_with(root: Path, benchmark: str) -> str:
     """What has to run so that a benchmark is configured: itself, or one that is trained on it."""
-    return next(iter(trained_on(_read_benchmarks(root), benchmark)), benchmark)
+    return next(iter(trained_on(read_benchmarks(root), benchmark)), benchmark)
 
 
 def _check_chosen(

@@ -17,9 +17,9 @@ from lynx.config.files import BenchmarkConfig, MainConfig, ScaleConfig, SiteConf
 from lynx.config.published import Published
 from lynx.config.recipes import RecipeFile
 from lynx.config.stages import Recipe
+from lynx.errors import InputError
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-FOLDER = Path("config/schema")
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -37,31 +37,18 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {f"{name}.json": {"$schema": DIALECT, **schema} for name, schema in found.items()}
 
 
-def write_schemas(folder: Path = FOLDER) -> None:
-    """Write every schema, replacing what is there."""
-    folder.mkdir(parents=True, exist_ok=True)
+def write_schemas(folder: Path) -> None:
+    """Write every schema, replacing what is there; InputError if a file is in the folder's way."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(
+            f"--folder {folder}: found a file in its place, expected a folder or nothing; name "
+            "another folder for the schemas"
+        ) from None
     for name, schema in schemas().items():
-        (folder / name).write_text(_text(schema), encoding="utf-8")
-
-
-def check_schemas(folder: Path = FOLDER) -> list[str]:
-    """One sentence per file that is not what the models say; empty if all are."""
-    wanted = schemas()
-    there = {path.name for path in folder.glob("*.json")}
-    faults = [f"{folder / name}: belongs to no model; remove it" for name in there - set(wanted)]
-    for name, schema in wanted.items():
-        path = folder / name
-        if name not in there:
-            faults.append(f"{path}: missing; write it with python -m lynx.config.schema")
-        elif path.read_text(encoding="utf-8") != _text(schema):
-            faults.append(
-                f"{path}: differs from the models; write it anew with python -m lynx.config.schema"
-            )
-    return sorted(faults)
-
-
-def _text(schema: dict[str, Any]) -> str:
-    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+        text = json.dumps(schema, indent=2, sort_keys=True) + "\n"
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _recipe_schema() -> dict[str, Any]:
@@ -84,7 +71,3 @@ def _recipe_schema() -> dict[str, Any]:
         "properties": sections,
         "$defs": full["$defs"],
     }
-
-
-if __name__ == "__main__":
-    write_schemas()

@@ -6,7 +6,6 @@ scripts carry in their names is configuration here.
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 from lynx.config.experiment import MAIN_VARIANT, Experiment
@@ -17,7 +16,8 @@ def named_targets(experiment: Experiment) -> dict[str, list[str]]:
     """Target -> files.
 
     `align_`, `sft_` and `eval_` of each configured benchmark; of each benchmark that others are
-    trained on, whose `eval_` is all of theirs; and `align_` of each group that several share.
+    trained on, whose `eval_` is all of theirs; and `align_` of each of their groups, which is one
+    alignment, or several where benchmarks of a group have their own.
     """
     layout, seed = Layout(Path(), experiment.scale_name), experiment.main.seed
     targets: dict[str, list[str]] = {}
@@ -28,8 +28,8 @@ def named_targets(experiment: Experiment) -> dict[str, list[str]]:
             targets[f"align_{each}"], targets[f"sft_{each}"] = [align], [sft]
             scored = targets.setdefault(f"eval_{each}", [])
             scored.append(str(layout.metrics(MAIN_VARIANT, name, seed)))
-    users = Counter(experiment.align_names[name] for name in experiment.recipes)
-    for align, count in users.items():
-        if count > 1:
-            targets[f"align_{align}"] = [manifest(layout.align(align, seed))]
-    return targets
+    grouped: dict[str, list[str]] = {}
+    for name in experiment.recipes:
+        aligned = grouped.setdefault(f"align_{experiment.benchmarks[name].group}", [])
+        aligned += [file for file in targets[f"align_{name}"] if file not in aligned]
+    return grouped | targets

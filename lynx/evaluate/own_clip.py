@@ -38,14 +38,30 @@ def open_own_clip(
 
 
 def _own_scene(settings: RgbdFrames, files: Sequence[Path], target: Path) -> Clip:
-    if len(files) != 1 or not files[0].exists():
-        found = f"{len(files)} paths" if len(files) != 1 else "no file or folder"
+    if (found := _instead_of_a_scene(files)) is not None:
         raise InputError(
             f"{', '.join(map(str, files))}: found {found}, expected one folder of posed RGB-D "
-            "frames (color/, depth/, pose/, intrinsic_depth.txt) or one .sens file; give its path"
+            "frames (color/, depth/, pose/, intrinsic_depth.txt) or one .sens file because the "
+            "adapter was trained on rooms with depth; give such a path, or an adapter that was "
+            "trained on videos"
         )
     prepare_scene(files[0], target, settings.per_scene, settings.size)
     return RgbdClip(open_folder(target))
+
+
+def _instead_of_a_scene(files: Sequence[Path]) -> str | None:
+    """What is there in the place of a scene; None where there is one, whole or not."""
+    if len(files) != 1:
+        return f"{len(files)} paths"
+    (path,) = files
+    if not path.exists():
+        return "no file or folder"
+    if path.is_file():
+        return None if path.suffix == ".sens" else "a file that is no .sens recording"
+    recordings = len(list(path.glob("*.sens")))
+    if (path / "color").is_dir() or recordings == 1:
+        return None
+    return f"a folder with {recordings} .sens files and no color/"
 
 
 def _own_video(settings: VideoFiles, files: Sequence[Path], bounds: Bounds | None) -> Clip:

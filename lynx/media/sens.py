@@ -7,6 +7,7 @@ All numbers are little-endian.
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from dataclasses import dataclass, field
@@ -125,7 +126,6 @@ class SensScene:
     name: str
     intrinsics: Intrinsics
     frames: tuple[SensFrame, ...]
-    sensor: str
 
 
 def open_sens(path: Path) -> SensScene:
@@ -147,13 +147,13 @@ def open_sens(path: Path) -> SensScene:
             )
         (length,) = _unpack(stream, path, size, struct.Struct("<Q"), "header")
         _require_size(path, size, "header", stream.tell() + length)
-        sensor = stream.read(length).decode("utf-8", errors="replace")
+        stream.seek(length, os.SEEK_CUR)  # the sensor's name
         cameras = np.array(_unpack(stream, path, size, _CAMERAS, "header"), dtype=np.float64)
         stored, count = _read_format(stream, path, size)
         depth_camera = cameras.reshape(4, 4, 4)[2]
         intrinsics = from_matrix(f"{path} depth intrinsics", depth_camera, stored.depth_size)
         frames = tuple(_index(stream, path, size, stored, number, count) for number in range(count))
-    return SensScene(path.stem, intrinsics, frames, sensor)
+    return SensScene(path.stem, intrinsics, frames)
 
 
 def _read_format(stream: BinaryIO, path: Path, size: int) -> tuple[SensFormat, int]:

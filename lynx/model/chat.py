@@ -8,13 +8,13 @@ from pathlib import Path
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+from lynx.chat_tokens import IMAGE_TOKEN, TURN_TOKENS
 from lynx.errors import InputError
-from lynx.model.families.llava_onevision import IMAGE_TOKEN, read_chat_template
+from lynx.model.families.llava_onevision import read_chat_template
 
 IGNORED = -100
 ASSISTANT_HEADER = "<|im_start|>assistant\n"
 TURN_END = "<|im_end|>\n"
-TURN_TOKENS = ("<|im_start|>", "<|im_end|>")
 SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
 
 
@@ -74,13 +74,14 @@ class ChatEncoder:
         """Ids and labels: each assistant turn from its first token to `<|im_end|>` and newline.
 
         Raises InputError if not exactly one `<image>` survives tokenisation (a question that itself
-        holds the token, say), or if an annotation holds a turn token, which would move the labels.
+        holds the token, say), or if a text holds a turn token, which would move the labels. Those
+        of a benchmark are refused when its annotation is read.
         """
         for token in TURN_TOKENS:
             if any(token in text for turn in turns for text in turn):
                 raise InputError(
                     f"question {turns[0][0][:60]!r}: {token} found in a question or answer, "
-                    "expected from the chat template alone; remove it from the annotation"
+                    "expected from the chat template alone; remove it from the text that is asked"
                 )
         text = self.render(turns, answer_last=answer_last)
         encoded = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
@@ -89,7 +90,7 @@ class ChatEncoder:
         if len(places) != 1:
             raise InputError(
                 f"question {turns[0][0][:60]!r}: {len(places)} {IMAGE_TOKEN} tokens after "
-                f"tokenisation, expected 1; remove {IMAGE_TOKEN} from the annotation"
+                f"tokenisation, expected 1; remove {IMAGE_TOKEN} from the text that is asked"
             )
         supervised = self._spans(text) if answer_last else []
         labels = [

@@ -41,13 +41,22 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Raw:
     """A project with a set's annotations read and a film for each of its files."""
 
-    def __init__(self, root: Path, name: str, film: Path, allow_missing: float = 0.0) -> None:
+    def __init__(
+        self,
+        root: Path,
+        name: str,
+        film: Path,
+        allow_missing: float = 0.0,
+        recipe: str | None = None,
+    ) -> None:
         self.name, self.film = name, film
         copy_tree(root)
         edit_yaml(root / "config/site.yaml", {"workers": 1})
         chosen = "videomme" if name in TRAINING_SETS else name
         overrides = {"frames.allow_missing": allow_missing} if allow_missing else {}
-        self.project: Project = load(root, scale="0.5b", benchmarks=[chosen], overrides=overrides)
+        self.project: Project = load(
+            root, scale="0.5b", recipe=recipe, benchmarks=[chosen], overrides=overrides
+        )
         for file, content in self._annotations().items():
             path = self.project.annotations_root(name) / file
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,6 +91,15 @@ class Raw:
         group = self.project.experiment.frames_of(self.name)
         run_frames(self.project, group, group_clips(self.project, group))
         return read_manifest(self.project.layout.frames(group) / "manifest.json").counts
+
+    def refuses(self, gone: Path) -> None:
+        """Stage frames names the one file that is not there."""
+        with pytest.raises(InputError) as caught:
+            self.frames()
+        assert str(caught.value) == (
+            f"{gone}: not found, expected a video file; copy it there or correct the path (1 of "
+            f"{self.clips} clips are missing, allow_missing = 0)"
+        )
 
     def shown_by(self, path: Path) -> int:
         """How many clips a file shows, whole or in part."""
@@ -142,25 +160,46 @@ def test_a_film_without_its_sound(name: str, film: Path, tmp_path: Path) -> None
     )
 
 
+LLAVA = "2_3_m_youtube_v0_1"
+LLAVA_GONE = f"{LLAVA}/academic_source/moved/gone.mp4"
+
+
 @pytest.mark.parametrize(
-    ("name", "file"),
+    ("name", "file", "gone"),
     [
-        ("avqa", "avqa_from_vid_to_video_name.json"),
-        ("music_avqa", "music_avqa_all_videos_mapping.json"),
-        ("avsd", "avsd_all_videos_mapping.json"),
+        ("avqa", "avqa_from_vid_to_video_name.json", "moved/gone.mp4"),
+        ("music_avqa", "music_avqa_all_videos_mapping.json", "moved/gone.mp4"),
+        ("avsd", "avsd_all_videos_mapping.json", "moved/gone.mp4"),
+        ("llava_video", f"{LLAVA}/{LLAVA}_videos_mapping_updated.json", LLAVA_GONE),
+        ("llava_video", f"{LLAVA}_videos_mapping_updated.json", LLAVA_GONE),
     ],
 )
-def test_a_mapping_to_a_file_that_is_gone(name: str, file: str, film: Path, tmp_path: Path) -> None:
+def test_a_mapping_to_a_file_that_is_gone(
+    name: str, file: str, gone: str, film: Path, tmp_path: Path
+) -> None:
     raw = Raw(tmp_path / "project", name, film)
     raw.place_films()
     table = read_clip_table(raw.project.layout.data(name))
-    clip = list(table)[-1]
+    clip = "v1" if name == "llava_video" else list(table)[-1]  # it goes by the records' ids
     (raw.project.annotations_root(name) / file).write_text(json.dumps({clip: "moved/gone.mp4"}))
     run_data(raw.project, name)
-    gone = raw.project.clips_root(name) / "moved/gone.mp4"
-    with pytest.raises(InputError) as caught:
-        raw.frames()
-    assert str(caught.value) == (
-        f"{gone}: not found, expected a video file; copy it there or correct the path (1 of "
-        f"{raw.clips} clips are missing, allow_missing = 0)"
+    raw.refuses(raw.project.clips_root(name) / gone)
+
+
+def test_a_mapping_of_takes_to_a_file_that_is_gone(film: Path, tmp_path: Path) -> None:
+    """It is read where the official files are missing, as in the released code."""
+    raw = Raw(tmp_path / "project", "egoexo", film, recipe="released")
+    annotations = raw.project.annotations_root("egoexo")
+    for split in ("train", "val"):
+        (annotations / f"proficiency_demonstrator_{split}.json").unlink()
+    (record,) = json.loads(
+        (annotations / "proficiency_demonstrator_train_instruct.json").read_text()
     )
+    scored = json.dumps([{**record, "id": "t1", "video": "t1"}])
+    (annotations / "proficiency_demonstrator_val_instruct.json").write_text(scored)
+    mapping = {record["id"]: "there.mp4", "t1": "moved/gone.mp4"}
+    (annotations / "from_take_id_to_video.json").write_text(json.dumps(mapping))
+    raw.place_films()
+    gone = raw.project.clips_root("egoexo") / "moved/gone.mp4"
+    gone.unlink()
+    raw.refuses(gone)

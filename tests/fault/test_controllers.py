@@ -114,7 +114,10 @@ def test_a_fault_that_passes_after_two_attempts(root: Path) -> None:
     os.chmod(root / "bin/lynx", 0o755)
     code, said = finish(snakemake(root, TABLE, "--retries", "2"))
     assert code == 0, "\n".join(said)
-    sentence = "lynx: config/config.yaml: no such file; expected a YAML file there"
+    sentence = (
+        "lynx: nowhere: found no folder config in it, expected the project's folder; start in it, "
+        "or name it with --root"
+    )
     for attempt in (1, 2):
         log = root / f"logs/demo/data-scanqa.{attempt}.log"
         named = f"lynx: the log of this attempt is {log.relative_to(root)}"

@@ -9,6 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from tests.command_line import call
 from tests.project_copy import ROOT, environment
 
 
@@ -35,6 +38,37 @@ def test_each_attempt_has_its_log(tmp_path: Path) -> None:
     assert sorted(path.name for path in logs.iterdir()) == ["job.1.log", "job.2.log", "job.log"]
     assert (logs / "job.log").readlink() == Path("job.2.log")
     assert (logs / "job.1.log").read_text(encoding="utf-8") == sentence
+
+
+def test_a_log_that_cannot_be_one_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "logs/job.log").mkdir(parents=True)
+    refused = lynx(tmp_path, "schema", "--folder", "schema")
+    assert (refused.returncode, refused.stdout, refused.stderr) == (
+        2,
+        "",
+        "lynx: --log logs/job.log: found a folder, expected a file or nothing; name a file in it, "
+        "such as logs/job.log/lynx.log\n",
+    )
+    assert [path.name for path in (tmp_path / "logs").iterdir()] == ["job.log"]
+    (tmp_path / "logs/job.log").rmdir()
+    (tmp_path / "logs").rmdir()
+    (tmp_path / "logs").write_text("mine", encoding="utf-8")
+    refused = lynx(tmp_path, "schema", "--folder", "schema")
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "lynx: --log logs/job.log: found a file in the place of its folder, expected a folder or "
+        "nothing; name another file\n",
+    )
+
+
+def test_no_network_whatever_the_shell_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("HF_HUB_OFFLINE", "TOKENIZERS_PARALLELISM"):
+        monkeypatch.setenv(name, "0")
+    call(monkeypatch, capsys, "schema", "--folder", str(tmp_path / "schema"))
+    assert os.environ["HF_HUB_OFFLINE"] == "1"
+    assert os.environ["TOKENIZERS_PARALLELISM"] == "false"
 
 
 CRASH = """

@@ -117,9 +117,9 @@ def test_a_name_stays_below_the_media_root(tmp_path: Path) -> None:
 def test_a_record_without_an_answer_needs_a_budget(tmp_path: Path) -> None:
     root = _all(tmp_path, _record(), _record("v2", " "))
     assert _refusal(root) == (
-        f"{root}: question '{FIRST}/v2': found empty answer (1 of 2 questions are unusable), "
-        "expected at most the share allow_missing = 0; correct the file, or of a "
-        "training split raise allow_missing"
+        f"{root}/{official_file(FIRST)}: question '{FIRST}/v2': found empty answer (1 of 2 "
+        "questions are unusable), expected at most the share allow_missing = 0; correct the file, "
+        "or of a training split raise allow_missing"
     )
     found = read(root, "train", 0.5)
     assert found.dropped == {"empty answer": 1}

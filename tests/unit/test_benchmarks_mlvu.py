@@ -112,8 +112,8 @@ def test_faults_are_sentences(tmp_path: Path, item: dict[str, Any], rest: str) -
 def test_an_empty_question_needs_a_budget(tmp_path: Path) -> None:
     root = _write(tmp_path, ego=[_item(), _item(question="")])
     assert _refusal(root) == (
-        f"{root}/json: question 'ego-1': found empty question (1 of 2 questions are unusable), "
-        "expected at most the share allow_missing = 0; correct the file, or of a "
+        f"{root}/json/3_ego.json: question 'ego-1': found empty question (1 of 2 questions are "
+        "unusable), expected at most the share allow_missing = 0; correct the file, or of a "
         "training split raise allow_missing"
     )
     assert read(root, "dev", 0.5).dropped == {"empty question": 1}

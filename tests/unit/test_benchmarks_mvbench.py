@@ -170,9 +170,9 @@ def test_faults_are_sentences(tmp_path: Path, item: dict[str, Any], rest: str) -
 def test_an_empty_question_needs_a_budget(tmp_path: Path) -> None:
     root = _write(tmp_path, state_change=[_item(), _item(question=" ")])
     assert _refusal(root) == (
-        f"{root}/json: question 'state_change-1': found empty question (1 of 2 questions are "
-        "unusable), expected at most the share allow_missing = 0; correct the file, or "
-        "of a training split raise allow_missing"
+        f"{root}/json/state_change.json: question 'state_change-1': found empty question (1 of 2 "
+        "questions are unusable), expected at most the share allow_missing = 0; correct the file, "
+        "or of a training split raise allow_missing"
     )
     assert read(root, "test", 0.5).dropped == {"empty question": 1}
 

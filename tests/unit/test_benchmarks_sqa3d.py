@@ -194,9 +194,10 @@ def test_a_file_without_its_list_is_refused(tmp_path: Path) -> None:
 def test_unusable_questions_need_a_budget_and_are_counted(
     tmp_path: Path, question: Any, answer: Any, reason: str
 ) -> None:
-    questions, _ = _write(tmp_path, [_question(1), question], [_answer(1), answer])
+    questions, answers = _write(tmp_path, [_question(1), question], [_answer(1), answer])
+    blamed = questions if reason == "empty question" else answers
     assert _refusal(tmp_path) == (
-        f"{questions}: question '2': found {reason} (1 of 2 questions are unusable), expected at "
+        f"{blamed}: question '2': found {reason} (1 of 2 questions are unusable), expected at "
         "most the share allow_missing = 0; correct the file, or "
         "of a training split raise allow_missing"
     )

@@ -108,7 +108,7 @@ def test_alignments_of_their_own() -> None:
     assert experiment.align_names == {"scanqa": "scanqa", "sqa3d": "sqa3d"}
     assert experiment.align_settings("scanqa").steps_per_item == 1
     assert experiment.align_settings("sqa3d").steps_per_item == 2
-    assert experiment.align_group("sqa3d") == "3d"
+    assert experiment.alignments["sqa3d"].group == "3d"
 
 
 def test_site_paths_start_at_the_root_unless_absolute(root: Path) -> None:

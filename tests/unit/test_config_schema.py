@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from lynx.config.schema import FOLDER, check_schemas, schemas, write_schemas
+from lynx.config.schema import schemas, write_schemas
 from lynx.config.yaml_files import read_mapping
+from tests.command_line import call
 from tests.unit.config_copy import ROOT
 
+FOLDER = Path("config/schema")
 FILES = {
     "config.json": ["config/config.yaml"],
     "site.json": ["config/site.yaml"],
@@ -33,22 +35,30 @@ def errors(schema: dict[str, Any], data: object) -> list[str]:
     return [error.message for error in Draft202012Validator(schema).iter_errors(data)]
 
 
-def test_no_drift() -> None:
-    assert check_schemas(ROOT / FOLDER) == []
+def texts(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
 
 
-def test_drift_is_reported(tmp_path: Path) -> None:
+def test_no_drift(tmp_path: Path) -> None:
     write_schemas(tmp_path)
-    assert check_schemas(tmp_path) == []
-    (tmp_path / "scale.json").write_text("{}\n", encoding="utf-8")
-    (tmp_path / "site.json").unlink()
-    (tmp_path / "old.json").write_text("{}\n", encoding="utf-8")
-    assert check_schemas(tmp_path) == [
-        f"{tmp_path}/old.json: belongs to no model; remove it",
-        f"{tmp_path}/scale.json: differs from the models; write it anew with "
-        "python -m lynx.config.schema",
-        f"{tmp_path}/site.json: missing; write it with python -m lynx.config.schema",
-    ]
+    assert texts(ROOT / FOLDER) == texts(tmp_path), "write them anew with `lynx schema`"
+
+
+@pytest.mark.parametrize("folder", ["file", "file/schema"])
+def test_a_file_in_the_folder_s_place_is_a_sentence(
+    folder: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    asked = call(monkeypatch, capsys, "schema", "--folder", folder)
+    assert (asked.code, asked.said) == (
+        2,
+        f"lynx: --folder {folder}: found a file in its place, expected a folder or nothing; name "
+        "another folder for the schemas",
+    )
 
 
 @pytest.mark.parametrize("name", FILES)

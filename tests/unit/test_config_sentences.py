@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -502,6 +503,11 @@ def test_files_that_are_no_mapping(root: Path) -> None:
     assert sentence(root).startswith("config/config.yaml: not readable as a UTF-8 text file (")
     path.unlink()
     assert sentence(root) == "config/config.yaml: no such file; expected a YAML file there"
+    shutil.rmtree(root / "config")
+    assert sentence(root) == (
+        f"{root}: found no folder config in it, expected the project's folder; start in it, or "
+        "name it with --root"
+    )
 
 
 def test_a_fault_in_an_overlay_names_the_overlay(root: Path) -> None:

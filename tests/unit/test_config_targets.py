@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import yaml
 
 from lynx.config.targets import named_targets
@@ -24,6 +25,7 @@ def test_each_benchmark_is_aligned_tuned_and_scored_by_name() -> None:
         "sft_avqa": ["runs/demo/sft/lynx/avqa/seed3/manifest.json"],
         "eval_avqa": ["results/demo/lynx/avqa/seed3/metrics.json"],
         "align_3d": ["runs/demo/align/3d/seed3/manifest.json"],
+        "align_vggsound": ["runs/demo/align/vggsound/seed3/manifest.json"],
     }
 
 
@@ -33,7 +35,13 @@ def test_the_size_is_configuration() -> None:
     )
     assert targets["align_scanqa"] == ["runs/7b/align/scanqa/seed0/manifest.json"]
     assert targets["align_sqa3d"] == ["runs/7b/align/sqa3d/seed0/manifest.json"]
-    assert "align_3d" not in targets
+    assert targets["align_3d"] == targets["align_scanqa"] + targets["align_sqa3d"]
+
+
+@pytest.mark.parametrize("benchmark", ["scanqa", "sqa3d"])
+def test_a_group_is_aligned_by_name_whichever_of_it_runs(benchmark: str) -> None:
+    targets = named_targets(load({"benchmarks": [benchmark]}))
+    assert targets["align_3d"] == ["runs/demo/align/3d/seed0/manifest.json"]
 
 
 def test_what_is_trained_once_for_several_is_scored_on_all_of_them() -> None:

@@ -146,7 +146,7 @@ def test_a_benchmarks_own_alignment_is_named_by_it() -> None:
     experiment = load({"scale": "7b", "recipe": "released"})
     assert experiment.align_name("rank-8", "sqa3d") == "sqa3d-rank-8"
     assert experiment.align_settings("sqa3d-rank-8").steps_per_item == 2
-    assert experiment.align_group("sqa3d-rank-8") == "3d"
+    assert experiment.alignments["sqa3d-rank-8"].group == "3d"
 
 
 def test_a_slice_holds_the_variants_own_numbers() -> None:

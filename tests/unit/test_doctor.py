@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import shutil
 from pathlib import Path
@@ -9,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from lynx import doctor, machine, target_checks
+from lynx.benchmarks.sources import get_source
 from lynx.check import Check
 from lynx.config.gpu_targets import GpuTargetName
+from lynx.config.loading import read_benchmarks
 from lynx.errors import InputError
 from tests.unit.config_copy import ROOT, copy_config, load
+from tests.unit.config_copy import replace as spoil
 
 LARGE = {"scale": "0.5b", "recipe": "released"}
 BASE = "llava-onevision-qwen2-0.5b-ov-hf"
@@ -319,7 +323,7 @@ def test_driver_version_is_that_of_nvidia_smi(
 
 def test_raw_data_is_needed_where_no_world_is_rendered(project: Path) -> None:
     (project / "data/scanqa").mkdir(parents=True)
-    checks = {check.name: check for check in doctor.check_data(load(LARGE, project))}
+    checks = {check.name: check for check in doctor.check_data(load(LARGE, project), project)}
     statuses = {name: check.status for name, check in checks.items()}
     assert {name: status for name, status in statuses.items() if status != "note"} == {
         "data.scannet": "missing",
@@ -328,13 +332,45 @@ def test_raw_data_is_needed_where_no_world_is_rendered(project: Path) -> None:
     }
     assert statuses["data.avqa"] == "note"  # AVQA is not among what the configuration runs
     assert checks["data.sqa3d"].advice == (
-        "download SQA3D's question and annotation JSON files (https://zenodo.org/records/7792397), "
-        "then put them there or correct data.sqa3d in config/site.yaml"
+        f"{get_source('sqa3d').access} (docs/data_preparation/sqa3d.md); put them there or correct "
+        "data.sqa3d in config/site.yaml"
     )
-    assert {check.status for check in doctor.check_data(load({"scale": "demo"}, project))} == {
-        "note",
-        "ok",
-    }
+    demo = doctor.check_data(load({"scale": "demo"}, project), project)
+    assert {check.status for check in demo} == {"note", "ok"}
+
+
+@pytest.mark.parametrize(
+    ("name", "reader"),
+    [
+        ("scannet", "scanqa"),
+        ("avqa_videos", "avqa"),
+        ("music_avqa", "music_avqa"),
+        ("avsd_videos", "avsd"),
+        ("egoexo_videos", "egoexo"),
+        ("llava_video", "llava_video"),
+        ("videomme", "videomme"),
+        ("mvbench", "mvbench"),
+        ("mlvu", "mlvu"),
+    ],
+)
+def test_the_way_to_raw_data_is_their_source_s(name: str, reader: str, project: Path) -> None:
+    checks = {check.name: check for check in doctor.check_data(load(LARGE, project), project)}
+    assert checks[f"data.{name}"].advice == (
+        f"{get_source(reader).access} (docs/data_preparation/{reader}.md); put them there or "
+        f"correct data.{name} in config/site.yaml"
+    )
+    assert (ROOT / f"docs/data_preparation/{reader}.md").is_file()
+
+
+def test_raw_data_that_no_source_is_known_of(project: Path) -> None:
+    """A root that nothing reads, and that of a benchmark without a source."""
+    spoil(project, "config/site.yaml", "data:\n", "data:\n  mine: data/mine\n  own: data/own\n")
+    text = (project / "config/benchmarks/scanqa.yaml").read_text(encoding="utf-8")
+    own = text.replace("annotations: scanqa", "annotations: own")
+    (project / "config/benchmarks/mine.yaml").write_text(own, encoding="utf-8")
+    readers = read_benchmarks(project)
+    for name in ("mine", "own"):
+        assert doctor.way_to(name, readers) == "get its raw files from their publisher"
 
 
 def test_only_the_configured_base_is_needed(project: Path) -> None:
@@ -371,6 +407,39 @@ def test_a_base_without_weights_is_missing(project: Path, tiny_base: Path) -> No
     checks = doctor.check_bases(load({"scale": "demo"}, project), project)
     demo = next(check for check in checks if check.name == "base of demo")
     assert (demo.status, demo.found) == ("missing", f"no weights in {link}")
+
+
+@pytest.mark.parametrize(
+    "gone", ["model-00002-of-00002.safetensors", "model.safetensors.index.json"]
+)
+def test_a_base_without_one_of_its_shards_is_missing(
+    gone: str, project: Path, tiny_base: Path
+) -> None:
+    folder = project / "models/demo"
+    folder.unlink()
+    shutil.copytree(tiny_base, folder, ignore=shutil.ignore_patterns("*.safetensors"))
+    shards = [f"model-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    for shard in shards:
+        (folder / shard).write_bytes(b"weights")
+    index = folder / "model.safetensors.index.json"
+    index.write_text(
+        json.dumps({"weight_map": dict(zip("abc", [*shards, shards[0]], strict=True))})
+    )
+
+    def demo() -> Check:
+        checks = doctor.check_bases(load({"scale": "demo"}, project), project)
+        return next(check for check in checks if check.name == "base of demo")
+
+    assert demo().status == "ok"
+    (folder / gone).unlink()
+    assert demo() == Check(
+        "base of demo", "missing", f"not whole: {folder} lacks {gone}", f"copy {gone} there"
+    )
+    index.write_text("[]")
+    assert demo().advice == (
+        f"{index}: found no readable index of the weights (list indices must be integers or "
+        "slices, not str), expected the one of the download; copy the file again"
+    )
 
 
 def test_little_memory_or_disk_is_a_note(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

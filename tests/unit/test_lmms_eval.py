@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from lynx.artifacts.manifest import named, parent_entry
+from lynx.artifacts.sealed import sealed_line
 from lynx.artifacts.verify import other_parent, require_stage
 from lynx.benchmarks.sample import write_samples
 from lynx.benchmarks.stage import read_split, run_data
@@ -113,7 +114,7 @@ def test_more_unreadable_videos_than_allowed(
         for path in output.iterdir():
             (folder / "output" / path.name).write_bytes(path.read_bytes())
         row = {"task": "videomme_local", "doc": 4, "question": "", "text": "", "unreadable": reason}
-        (folder / "journal.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+        (folder / "journal.jsonl").write_text(sealed_line(row), encoding="utf-8")
 
     monkeypatch.setattr("lynx.evaluate.lmms.stage.run", answer)
     with pytest.raises(InputError) as caught:

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from lynx.cli import app
+from lynx.config.layout import Layout
 from lynx.errors import InputError
 from lynx.evaluate.lmms.arguments import ModelArguments
 from lynx.evaluate.lmms.collect import Judged, read_log, read_package, score
 from lynx.evaluate.lmms.journal import Answered, Journal
-from lynx.evaluate.lmms.layouts import mlvu, mvbench, read_layout, videomme
+from lynx.evaluate.lmms.layouts import VIDEOMME_COLUMNS, mlvu, mvbench, read_layout, videomme
 from lynx.evaluate.lmms.local_tasks import Item, Table, prepare
 from lynx.evaluate.lmms.requests import Generation, Shown, read_messages
 from lynx.evaluate.lmms.run import model_arguments
+from lynx.evaluate.lmms.stage import run_lmms
+from lynx.project import Project
+from tests.command_line import call
 from tests.lmms_project import write_mlvu, write_mvbench, write_videomme
+from tests.unit.config_copy import ROOT, load
 
 
 def told(caught: pytest.ExceptionInfo[InputError]) -> str:
@@ -156,6 +164,29 @@ def test_the_journal_goes_on_behind_a_cut_line(
     ]
 
 
+def test_a_changed_line_leaves_the_journal(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    rows = [Answered("t", number, "What?", "B", None) for number in range(3)]
+    Journal.open(path).add(rows)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text(lines[0] + lines[1].replace('"B"', '"A"') + lines[2])
+    journal = Journal.open(path)
+    assert [journal.find("t", number, "What?") for number in range(3)] == [rows[0], None, rows[2]]
+    assert path.read_text() == lines[0] + lines[2]
+
+
+def test_another_file_is_not_taken_for_a_journal(tmp_path: Path) -> None:
+    path = tmp_path / "README.md"
+    path.write_text("Some\nnotes\nwithout an end")
+    with pytest.raises(InputError) as caught:
+        Journal.open(path)
+    assert told(caught) == (
+        f"{path}: found no line with its own hash among 2, expected answers that were kept in it; "
+        "name another file for the journal, or delete this one"
+    )
+    assert path.read_text() == "Some\nnotes\nwithout an end"
+
+
 def test_local_tasks_are_the_packages_own(tmp_path: Path) -> None:
     write_videomme(tmp_path / "data")
     found = videomme(tmp_path / "data", tmp_path / "out")
@@ -167,6 +198,103 @@ def test_local_tasks_are_the_packages_own(tmp_path: Path) -> None:
     assert rest[:2] == ["task: videomme_local", "dataset_path: parquet"]
     assert (tmp_path / "out/home/videomme/data/one.mp4").is_file()
     assert [item.id for item in found.tables[0].items][-2:] == ["cut-1", "cut-2"]
+
+
+def test_what_else_lies_beside_the_tasks_is_left_alone(tmp_path: Path) -> None:
+    write_videomme(tmp_path / "data")
+    out = tmp_path / "out"
+    (out / "tasks").mkdir(parents=True)
+    (out / "tasks/mine.yaml").write_text("task: mine")
+    (out / "tasks/mlvu_dev_local.yaml").write_text("task: mlvu_dev_local")  # of another data set
+    found = videomme(tmp_path / "data", out)
+    prepare(found, out)
+    assert {path.name for path in (out / "tasks").iterdir()} == {
+        "mine.yaml",
+        "videomme_local.yaml",
+    }
+    (out / "home/videomme").unlink()
+    (out / "home/videomme").mkdir()
+    with pytest.raises(InputError) as caught:
+        prepare(found, out)
+    assert told(caught) == (
+        f"{out}/home/videomme: found a file or folder, expected nothing or a link because the "
+        "videos are linked there; choose another folder for the tasks"
+    )
+
+
+NOT_INSTALLED = (
+    "the Python package lmms-eval: not installed, expected it because tasks are made of its own; "
+    "run `make setup`, or envs/cpu.post-deploy.sh in a conda environment"
+)
+
+
+def test_without_the_package_there_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_videomme(tmp_path / "data")
+    write_mvbench(tmp_path / "mvbench")
+    monkeypatch.setitem(sys.modules, "lmms_eval", None)
+    for benchmark, data in (("videomme", "data"), ("mvbench", "mvbench")):
+        places = ("--data", str(tmp_path / data), "--target", str(tmp_path / "out"))
+        asked = call(monkeypatch, capsys, "lmms-tasks", "--benchmark", benchmark, *places)
+        assert (asked.code, asked.said) == (2, f"lynx: {NOT_INSTALLED}")
+
+
+def test_the_rule_needs_the_package_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("lynx.evaluate.lmms.local_tasks.version", absent)
+    project = Project(load({"scale": "0.5b", "benchmarks": ["mlvu"]}), Layout(ROOT, "0.5b"))
+    with pytest.raises(InputError) as caught:
+        run_lmms(project, "lynx", "mlvu", [], {})
+    assert told(caught) == NOT_INSTALLED
+
+
+def climbing(sentence: str) -> str:
+    return (
+        f"{sentence}: found the file name '../../../../etc/x.mp4', expected a relative name that "
+        "stays below the media root; correct the file"
+    )
+
+
+@pytest.mark.parametrize(
+    ("write", "read", "table"),
+    [
+        (write_mvbench, mvbench, "json/moving_count.json"),
+        (write_mlvu, mlvu, "json/1_plotQA.json"),
+    ],
+)
+def test_a_video_outside_the_data_is_refused(
+    write: Callable[[Path], None],
+    read: Callable[[Path, Path], object],
+    table: str,
+    tmp_path: Path,
+) -> None:
+    write(tmp_path)
+    path = tmp_path / table
+    row = json.loads(path.read_text())[0]
+    path.write_text(json.dumps([row, {**row, "video": "../../../../etc/x.mp4"}]))
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, tmp_path / "out")
+    assert told(caught) == climbing(f"{path}, item 1 (from 0)")
+
+
+def test_a_video_outside_the_data_is_refused_in_tables(tmp_path: Path) -> None:
+    columns = ("question", "answer", "task_type")
+    for name in ("data", "video", "videomme"):
+        (tmp_path / name).mkdir()
+    path = tmp_path / "videomme/test-00000-of-00001.parquet"
+    row = {"video_name": "../../../../etc/x.mp4", **dict.fromkeys(columns, "A")}
+    pd.DataFrame([row]).to_parquet(path)
+    with pytest.raises(InputError) as caught:
+        mlvu(tmp_path, tmp_path / "out")
+    assert told(caught) == climbing(f"{path}, item 0 (from 0)")
+    known = dict.fromkeys(VIDEOMME_COLUMNS, "A")
+    pd.DataFrame([{**known, "videoID": "../../../../etc/x.mp4"}]).to_parquet(path)
+    with pytest.raises(InputError) as caught:
+        videomme(tmp_path, tmp_path / "out")
+    assert told(caught) == climbing(f"{path}, item 0 (from 0)")
 
 
 def test_mvbench_cuts_what_is_not_cut(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_image_token_in_a_question(encoder: ChatEncoder, index: int) -> None:
         encoder.encode([(questions[0], "here"), (questions[1], "there")], answer_last=True)
     assert str(caught.value) == (
         f"question {questions[0]!r}: 2 <image> tokens after tokenisation, expected 1; "
-        "remove <image> from the annotation"
+        "remove <image> from the text that is asked"
     )
 
 
@@ -120,7 +120,7 @@ def test_turn_tokens_in_an_annotation(
         encoder.encode([turn], answer_last=True)
     assert str(caught.value) == (
         f"question {turn[0]!r}: {token} found in a question or answer, expected from the chat "
-        "template alone; remove it from the annotation"
+        "template alone; remove it from the text that is asked"
     )
 
 

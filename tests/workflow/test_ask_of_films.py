@@ -167,6 +167,16 @@ def test_what_an_adapter_cannot_be_shown(
     assert (outcome.code, outcome.said) == (2, "lynx: " + sentence.format(root=films))
 
 
+def test_an_adapter_of_what_is_not_configured(films: Path, ask: Callable[..., Outcome]) -> None:
+    """Of a set that runs, and of one that others are trained on."""
+    configured = ask("music_avqa", "early.mp4", "What?")
+    assert configured.code == 0
+    again = ask("music_avqa", "--set", "benchmarks=[scanqa]", "early.mp4", "What?")
+    assert (again.code, again.out) == (0, configured.out)
+    alone = ask("llava_video", "--set", "benchmarks=[scanqa]", "ego.mp4", "What changes?")
+    assert alone.out == ask("llava_video", "ego.mp4", "What changes?").out
+
+
 def test_files_may_lie_anywhere(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Above the working directory, and each in a folder of its own."""
     monkeypatch.chdir(films / "config")

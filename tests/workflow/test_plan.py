@@ -56,6 +56,16 @@ def test_both_benchmarks_share_reference_and_alignment(tree: Path) -> None:
     )
 
 
+def test_a_published_command_is_what_it_stands_for(tree: Path) -> None:
+    score = planned(tree, "results/demo/lynx/scanqa/seed0/metrics.json")
+    assert planned(tree, "eval_scanqa") == score
+    align = f"{RUNS}/align/3d/seed0/manifest.json"
+    jobs = planned(tree, "align_3d", "--config", "benchmarks=[scanqa]")
+    assert jobs == planned(tree, align, "--config", "benchmarks=[scanqa]")
+    assert jobs[align] == "align"
+    assert jobs.items() < score.items()
+
+
 def test_all_is_the_configured_benchmarks(tree: Path) -> None:
     assert planned(tree, "all") == planned(tree, SCANQA, SQA3D)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Sequence
@@ -10,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from lynx.artifacts.publish import write_atomic
+from lynx.artifacts.sealed import open_line, sealed_line
+from lynx.errors import InputError
 
 LOG = logging.getLogger(__name__)
 
@@ -34,15 +35,26 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path | None) -> Journal:
-        """Read what stands in the file; a line cut by a kill leaves it."""
+        """Read what stands in the file; a line that was cut by a kill or changed leaves it.
+
+        Raises:
+            InputError: lines stand in it, and none is one of a journal: it is some other file.
+        """
         journal = cls(path)
         if path is not None and path.is_file():
             text = path.read_text(encoding="utf-8", errors="replace")
-            whole = text[: text.rfind("\n") + 1]
+            lines = text[: text.rfind("\n") + 1].split("\n")[:-1]  # answers may hold other breaks
+            opened = [(line, found) for line in lines if (found := open_line(line)) is not None]
+            if lines and not opened:
+                raise InputError(
+                    f"{path}: found no line with its own hash among {len(lines)}, expected answers "
+                    "that were kept in it; name another file for the journal, or delete this one"
+                )
+            whole = "".join(f"{line}\n" for line, _ in opened)
             if whole != text:
                 write_atomic(path, whole)
-            for line in whole.split("\n")[:-1]:
-                row = Answered(**json.loads(line))
+            for _, found in opened:
+                row = Answered(**found)
                 journal.rows[row.task, row.doc] = row
         return journal
 
@@ -55,7 +67,7 @@ class Journal:
         """Keep the answers about one clip, all of them or none."""
         self.rows.update({(row.task, row.doc): row for row in rows})
         if self.path is not None:
-            text = "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
+            text = "".join(sealed_line(asdict(row)) for row in rows)
             with self.path.open("a", encoding="utf-8") as stream:
                 stream.write(text)
                 stream.flush()

@@ -9,6 +9,7 @@ from typing import Any
 
 from lynx.benchmarks.annotation import objects, read_json, required, texts_of
 from lynx.benchmarks.choices import option_texts
+from lynx.benchmarks.mappings import clip_id, file_name
 from lynx.benchmarks.mlvu import TASKS as MLVU_STEMS
 from lynx.benchmarks.mvbench import SPLITS, require_replaced
 from lynx.benchmarks.parquet import read_parquet
@@ -61,7 +62,12 @@ def videomme(root: Path, folder: Path, split: str = "test") -> LocalTasks:
     rows = list(_rows(paths))
     _require_columns(paths[0], rows, VIDEOMME_COLUMNS)
     items = tuple(
-        Item(str(row["question_id"]), str(row["videoID"]), str(row["duration"])) for row in rows
+        Item(
+            str(row["question_id"]),
+            clip_id(str(row["videoID"]), _place(paths[0], number)),
+            str(row["duration"]),
+        )
+        for number, row in enumerate(rows)
     )
     return LocalTasks(
         (Table("videomme", "videomme/videomme.yaml", paths, items, "test"),), {"videomme": root}
@@ -74,9 +80,20 @@ def _require_columns(path: Path, rows: Sequence[Mapping[str, Any]], names: Seque
         for name in names:
             if name not in row:
                 raise InputError(
-                    f"{path}, item {number} (from 0): found no field {name!r}, expected it because "
+                    f"{_place(path, number)}: found no field {name!r}, expected it because "
                     "lmms-eval scores by it; use the table as published"
                 )
+
+
+def _place(path: Path, number: int) -> str:
+    """A row of a table, in a sentence about it."""
+    return f"{path}, item {number} (from 0)"
+
+
+def _videos(path: Path, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The video of each row; none leaves the folder of videos."""
+    videos = texts_of(rows, "video", str, str(path))
+    return [file_name(video, _place(path, number)) for number, video in enumerate(videos)]
 
 
 def mvbench(root: Path, folder: Path, split: str = "test") -> LocalTasks:
@@ -119,7 +136,7 @@ def _with_endings(path: Path, media: Path, folder: Path) -> Path:
     The main branch names folders of frames there, the branch `video` has them as files.
     """
     rows = list(_rows([path]))
-    videos = texts_of(rows, "video", str, str(path))
+    videos = _videos(path, rows)
     bare = [
         row for row, video in zip(rows, videos, strict=True) if (media / f"{video}.mp4").is_file()
     ]
@@ -134,7 +151,7 @@ def _with_endings(path: Path, media: Path, folder: Path) -> Path:
 
 def _mvbench_table(task: str, folder: str, path: Path, media: Path) -> Table:
     rows = list(_rows([path]))
-    videos = texts_of(rows, "video", str, str(path))
+    videos = _videos(path, rows)
     cut = MVBENCH.get(task)
     whole = cut is not None and not (media / cut[0]).is_dir()
     # Folders have files of one name, and a file has several parts.
@@ -164,9 +181,10 @@ def mlvu(root: Path, folder: Path, split: str = "dev") -> LocalTasks:
     items: list[Item] = []
     found = list(_rows(paths))
     _require_columns(paths[0], found, MLVU_COLUMNS)
-    for row in found:
-        task = str(row["task_type"])
-        items.append(Item(f"{task}-{count.get(task, 0)}", str(row["video_name"]), task))
+    for number, row in enumerate(found):
+        task, video = str(row["task_type"]), str(row["video_name"])
+        file_name(video, _place(paths[0], number))
+        items.append(Item(f"{task}-{count.get(task, 0)}", video, task))
         count[task] = count.get(task, 0) + 1
     table = Table("mlvu_dev", "mlvu/mlvu_dev.yaml", paths, tuple(items), "test")
     return LocalTasks((table,), {"mlvu": media})
@@ -180,7 +198,7 @@ def _mlvu_rows(root: Path, task: str, stem: str) -> Iterator[dict[str, str]]:
             "the folder json of MLVU/MVLU, or the table of sy1998/MLVU_dev"
         )
     for number, row in enumerate(objects(read_json(path), str(path))):
-        place = f"{path}, item {number} (from 0)"
+        place = _place(path, number)
         option_texts(row, "candidates", len(MLVU_LETTERS), place)
         candidates = list(row["candidates"])
         if row.get("answer") not in candidates:
@@ -191,7 +209,7 @@ def _mlvu_rows(root: Path, task: str, stem: str) -> Iterator[dict[str, str]]:
         letters = MLVU_LETTERS[: len(candidates)]
         options = [f"({letter}) {text}" for letter, text in zip(letters, candidates, strict=True)]
         yield {
-            "video_name": f"{stem}/{required(row, 'video', str, place)}",
+            "video_name": f"{stem}/{file_name(required(row, 'video', str, place), place)}",
             "question": "\n".join([required(row, "question", str, place), *options]),
             "answer": letters[candidates.index(row["answer"])],
             "task_type": task,

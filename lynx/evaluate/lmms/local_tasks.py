@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.abc import Traversable
+from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -21,6 +23,7 @@ import yaml
 
 from lynx.errors import InputError
 
+PACKAGE, MODULE = "lmms-eval", "lmms_eval"
 SUFFIX = "_local"
 TASKS, HOME = "tasks", "home"
 """Folders that are written: what `--include_path` and `HF_HOME` point at."""
@@ -67,9 +70,15 @@ class LocalTasks:
 
 
 def prepare(found: LocalTasks, folder: Path) -> None:
-    """Write the tasks and the links below `folder`, instead of those that stand there."""
+    """Write the tasks and the links below `folder`, instead of those that stand there.
+
+    Tasks of other names are left alone.
+
+    Raises:
+        InputError: lmms-eval is not installed, or something else stands in the place of a link.
+    """
     (folder / TASKS).mkdir(parents=True, exist_ok=True)
-    for old in (folder / TASKS).glob("*.yaml"):
+    for old in (folder / TASKS).glob(f"*{SUFFIX}.yaml"):
         old.unlink()
     for table in found.tables:
         text = yaml.safe_dump(_config(table), sort_keys=False, allow_unicode=True)
@@ -80,6 +89,11 @@ def prepare(found: LocalTasks, folder: Path) -> None:
     for name, target in found.links.items():
         link = folder / HOME / name
         link.parent.mkdir(parents=True, exist_ok=True)
+        if link.exists() and not link.is_symlink():
+            raise InputError(
+                f"{link}: found a file or folder, expected nothing or a link because the videos "
+                "are linked there; choose another folder for the tasks"
+            )
         link.unlink(missing_ok=True)
         link.symlink_to(target.resolve(), target_is_directory=True)
 
@@ -88,16 +102,39 @@ def _config(table: Table) -> dict[str, Any]:
     kind = "parquet" if table.paths[0].suffix == ".parquet" else "json"
     names = [str(path.resolve()) for path in table.paths]
     return {
-        "include": str(files("lmms_eval") / "tasks" / table.config),
+        "include": str(package_tasks() / table.config),
         "task": table.name,
         "dataset_path": kind,
         "dataset_kwargs": {"data_files": {table.split: names}},
     }
 
 
+def package_version() -> str:
+    """The installed lmms-eval's version; InputError where none is installed."""
+    try:
+        return version(PACKAGE)
+    except PackageNotFoundError as error:
+        raise _not_installed() from error
+
+
+def package_tasks() -> Traversable:
+    """The installed lmms-eval's folder of tasks; InputError where none is installed."""
+    try:
+        return files(MODULE) / "tasks"
+    except ModuleNotFoundError as error:
+        raise _not_installed() from error
+
+
+def _not_installed() -> InputError:
+    return InputError(
+        f"the Python package {PACKAGE}: not installed, expected it because tasks are made of its "
+        "own; run `make setup`, or envs/cpu.post-deploy.sh in a conda environment"
+    )
+
+
 def package_module(benchmark: str) -> ModuleType:
     """A benchmark's functions as the package has them, loaded from its file as lmms-eval does."""
-    path = str(files("lmms_eval") / "tasks" / benchmark / "utils.py")
+    path = str(package_tasks() / benchmark / "utils.py")
     spec = spec_from_file_location(f"lmms_eval_{benchmark}", path)
     assert spec is not None
     assert spec.loader is not None

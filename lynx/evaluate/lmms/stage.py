@@ -6,7 +6,6 @@ import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ from lynx.evaluate.lmms.collect import (
 )
 from lynx.evaluate.lmms.journal import Journal
 from lynx.evaluate.lmms.layouts import read_layout
-from lynx.evaluate.lmms.local_tasks import LocalTasks, prepare
+from lynx.evaluate.lmms.local_tasks import LocalTasks, package_version, prepare
 from lynx.evaluate.lmms.run import command, model_arguments, run
 from lynx.evaluate.metrics_file import write_report
 from lynx.evaluate.predictions import FILE_NAME
@@ -57,7 +56,7 @@ def run_lmms(
     """
     experiment, layout, seed = project.experiment, project.layout, project.seed
     adapter = layout.sft(variant, experiment.trainer_of(benchmark), seed)
-    package = version("lmms-eval")
+    package = package_version()
     prepared = StageRun.prepare(
         project,
         "lmms",

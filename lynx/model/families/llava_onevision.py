@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lynx.chat_tokens import IMAGE_TOKEN, TURN_TOKENS
 from lynx.errors import InputError
 
 MODEL_TYPE = "llava_onevision"
-IMAGE_TOKEN = "<image>"
 TOWER_LINEARS = r"model\.vision_tower\..*\.(q_proj|k_proj|v_proj|out_proj|fc1|fc2)"
 LANGUAGE_LINEARS = (
     r"model\.language_model\..*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
@@ -185,7 +185,7 @@ def _check_tokenizer(folder: Path) -> tuple[int, int]:
     added = _read_json(path, "the tokenizer").get("added_tokens")
     entries: Iterable[object] = added if isinstance(added, list) else ()
     ids = {item["content"]: item["id"] for item in entries if isinstance(item, dict)}
-    for token in (IMAGE_TOKEN, "<|im_start|>", "<|im_end|>"):
+    for token in (IMAGE_TOKEN, *TURN_TOKENS):
         if token not in ids:
             raise InputError(f"{path}: no token {token}, expected it as one added token")
     if "<|im_start|>" not in read_chat_template(folder):
