@@ -53,6 +53,24 @@ def copy_tree(root: Path) -> Path:
     return root
 
 
+def clone(target: Path) -> Path:
+    """Every file that git would ship, as it stands in this tree."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        source, copy = ROOT / name, target / name
+        if not source.exists() and not source.is_symlink():
+            continue  # deleted, but not yet committed so
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, copy, follow_symlinks=False)
+    return target
+
+
 def tiny_project(root: Path) -> Path:
     """A project whose every stage takes a second; nothing of it has been run."""
     from tests.tiny_base import write_tiny_base  # imports torch

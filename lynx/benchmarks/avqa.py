@@ -31,6 +31,7 @@ from lynx.benchmarks.mappings import clip_id, clip_of, existing, files_of, read_
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Turn
 from lynx.benchmarks.scores import Scores
+from lynx.benchmarks.source import Source, SplitSource, quoted
 from lynx.errors import InputError
 
 FILES = {"train": "train_qa.json", "val": "val_qa.json"}
@@ -164,6 +165,24 @@ def score(samples: Sequence[Sample], predictions: Mapping[str, str]) -> Scores:
     return score_choices(samples, predictions, {"accuracy": plain_letter(LETTERS)})
 
 
+SOURCE = Source(
+    splits={
+        "train": SplitSource((FILES["train"],), quoted(40_425, "questions")),
+        "val": SplitSource((FILES["val"],), quoted(16_910, "questions")),
+    },
+    further=(INSTRUCT, MAPPING),
+    licence=(
+        "questions for research, no licence file is known; VGGSound's list is CC BY 4.0, its clips "
+        "are YouTube's content"
+    ),
+    access=(
+        "the JSON files lie on the AVQA site (mn.cs.tsinghua.edu.cn/avqa) and in the repository "
+        "AlyssaYoung/AVQA, no form; the clips are VGGSound's, on the Hugging Face hub in "
+        "Loie/VGGSound, or those of AVQA alone in zhuomingliu/PAVE_others"
+    ),
+    disk="tens of MB of JSON; clips about 60 to 100 GB (estimate)",
+)
+
 BENCHMARK = Benchmark(
     name="avqa",
     title="AVQA",
@@ -175,4 +194,5 @@ BENCHMARK = Benchmark(
     prompt=prompt,
     score=score,
     letters=LETTERS,
+    source=SOURCE,
 )

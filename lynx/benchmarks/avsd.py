@@ -36,6 +36,7 @@ from lynx.benchmarks.mappings import clip_id, clip_of, existing, files_of, read_
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.scores import Scores
+from lynx.benchmarks.source import Source, SplitSource, counted
 from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
 from lynx.metrics.captions import CAPTION_METRICS, caption_scores
@@ -184,6 +185,32 @@ def score(samples: Sequence[Sample], predictions: Mapping[str, str]) -> Scores:
     return assemble(coverage, captions.overall, members, groups, captions.per_item)
 
 
+SOURCE = Source(
+    splits={
+        # One dialog a video, so that the videos count the dialogs; samples are pieces of them. The
+        # count is of DSTC7's file: how many avsd_train.json holds, no source says for sure.
+        "train": SplitSource(
+            (FILES["train"],),
+            clips=counted(7_659, "dialogs"),
+            counted_file=DSTC7_TRAIN,
+        ),
+        "test": SplitSource((FILES["test"],), counted(1_710, "dialogs")),
+    },
+    further=(DSTC7_TRAIN, INSTRUCT, MAPPING),
+    licence=(
+        "Charades' videos under AI2's non-commercial licence, accepted by downloading; no licence "
+        "of the dialogs is known"
+    ),
+    access=(
+        "the dialogs lie on public drives (video-dialog.com, and the repositories of the DSTC7 and "
+        "DSTC10 AVSD tracks), the videos on the page of Charades; no signature"
+    ),
+    disk=(
+        "Charades_v1 about 13 GB at 480p, about 55 GB in original size (published, not measured), "
+        "and the test videos, a tar of their own"
+    ),
+)
+
 BENCHMARK = Benchmark(
     name="avsd",
     title="AVSD",
@@ -194,4 +221,5 @@ BENCHMARK = Benchmark(
     read=read,
     prompt=prompt,
     score=score,
+    source=SOURCE,
 )

@@ -26,6 +26,7 @@ from lynx.benchmarks.mappings import ClipFiles, clip_of, read_mapping
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.scores import Scores
+from lynx.benchmarks.source import Source, SplitSource
 from lynx.errors import InputError
 from lynx.metrics.multiple_choice import Rule, class_of
 from lynx.metrics.substring import contains
@@ -162,6 +163,24 @@ def score(samples: Sequence[Sample], predictions: Mapping[str, str]) -> Scores:
     return score_choices(samples, predictions, RULES)
 
 
+SOURCE = Source(
+    splits={
+        "train": SplitSource((OFFICIAL["train"], INSTRUCT["train"])),
+        # The prompt that validation is asked with stands in the training file.
+        "val": SplitSource((OFFICIAL["val"], INSTRUCT["train"])),
+    },
+    further=(INSTRUCT["val"], MAPPING),
+    licence="Ego-Exo4D's licence agreement, signed by each person or institution",
+    access=(
+        "sign the licence on the Ego-Exo4D site, wait about two days for AWS keys, which expire, "
+        "and fetch with `egoexo` (pip install ego4d); the prompt is in PAVE's data release"
+    ),
+    disk=(
+        "the 448-pixel takes of this benchmark: not known; the annotations of everything take "
+        "10.5 GB, the full-size takes 10.6 TB"
+    ),
+)
+
 BENCHMARK = Benchmark(
     name="egoexo",
     title="Ego-Exo4D proficiency",
@@ -172,4 +191,5 @@ BENCHMARK = Benchmark(
     read=read,
     prompt=prompt,
     score=score,
+    source=SOURCE,
 )

@@ -21,6 +21,7 @@ from lynx.benchmarks.mappings import ClipFiles, existing, file_name, read_mappin
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.scores import Scores
+from lynx.benchmarks.source import Source, SplitSource
 from lynx.errors import InputError
 
 CONFIGS = ("1_2_m_academic_v0_1", "1_2_m_youtube_v0_1", "2_3_m_academic_v0_1", "2_3_m_youtube_v0_1")
@@ -156,6 +157,28 @@ def score(samples: Sequence[Sample], predictions: Mapping[str, str]) -> Scores:
     )
 
 
+SOURCE = Source(
+    splits={
+        # About 57,000 videos and 114,000 questions are taken, which is rounded: no count of these.
+        "train": SplitSource(tuple(map(official_file, CONFIGS)))
+    },
+    further=tuple(
+        name for config in CONFIGS for name in (*chosen_files(config), *mapping_files(config))
+    ),
+    licence=(
+        "for academic use; the text is GPT-4o's, under OpenAI's terms too, and the videos stay "
+        "under those of their sources"
+    ),
+    access=(
+        "the archives and JSON files lie in lmms-lab/LLaVA-Video-178K on the Hugging Face hub, no "
+        "form"
+    ),
+    disk=(
+        "150 to 180 GB for each of the two youtube configurations (published, not measured); of "
+        "the two academic ones not known, a shorter one takes about 50 GB"
+    ),
+)
+
 BENCHMARK = Benchmark(
     name="llava_video",
     title="LLaVA-Video-178K",
@@ -166,4 +189,5 @@ BENCHMARK = Benchmark(
     read=read,
     prompt=prompt,
     score=score,
+    source=SOURCE,
 )

@@ -36,6 +36,7 @@ from lynx.benchmarks.mappings import ClipFiles, file_name
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Turn
 from lynx.benchmarks.scores import Scores
+from lynx.benchmarks.source import Source, SplitSource, counted
 from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
 from lynx.metrics.multiple_choice import Rule
@@ -135,6 +136,29 @@ def score(samples: Sequence[Sample], predictions: Mapping[str, str]) -> Scores:
     return score_choices(samples, predictions, RULES, TASK_MEANS)
 
 
+_PUBLISHED = {
+    "plotQA": 539,
+    "needle": 355,
+    "ego": 352,
+    "count": 206,
+    "order": 259,
+    "anomaly_reco": 200,
+    "topic_reasoning": 264,
+}
+SOURCE = Source(
+    splits={
+        "dev": SplitSource(
+            tuple(f"json/{stem}.json" for stem in TASKS.values()),
+            counted(2_175, "questions"),
+            groups={task: counted(count, "questions") for task, count in _PUBLISHED.items()},
+        )
+    },
+    further=(),
+    licence="CC BY-NC-SA 4.0",
+    access="accept the agreement of MLVU/MVLU on the Hugging Face hub",
+    disk="not known; plan for several hundred GB",
+)
+
 BENCHMARK = Benchmark(
     name="mlvu",
     title="MLVU",
@@ -145,4 +169,5 @@ BENCHMARK = Benchmark(
     read=read,
     prompt=prompt,
     score=score,
+    source=SOURCE,
 )

@@ -32,6 +32,7 @@ from lynx.benchmarks.mappings import clip_id, clip_of, existing, files_of, read_
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.scores import Scores
+from lynx.benchmarks.source import Source, SplitSource, counted
 from lynx.errors import InputError
 from lynx.metrics.substring import contains_any_case, equals
 
@@ -198,6 +199,37 @@ def score(samples: Sequence[Sample], predictions: Mapping[str, str]) -> Scores:
     return score_choices(samples, predictions, RULES)
 
 
+_PUBLISHED = {
+    "Audio Counting": 1_017,
+    "Audio Comparative": 594,
+    "Visual Counting": 1_197,
+    "Visual Location": 1_225,
+    "Audio-Visual Existential": 988,
+    "Audio-Visual Counting": 1_265,
+    "Audio-Visual Location": 920,
+    "Audio-Visual Comparative": 1_101,
+    "Audio-Visual Temporal": 822,
+}
+SOURCE = Source(
+    splits={
+        # Training's published counts are of the first release, or rounded: neither is this file's.
+        "train": SplitSource((FILES["train"],)),
+        "val": SplitSource((FILES["val"],), counted(4_568, "questions")),
+        "test": SplitSource(
+            (FILES["test"],),
+            counted(9_129, "questions"),
+            groups={kind: counted(count, "questions") for kind, count in _PUBLISHED.items()},
+        ),
+    },
+    further=(INSTRUCT, MAPPING),
+    licence="questions under the repository's MIT licence; videos for research",
+    access=(
+        "the JSON files lie in data/ of the repository GeWu-Lab/MUSIC-AVQA, which links to public "
+        "drives with the videos, no form"
+    ),
+    disk="videos 36.67 GB recorded and 11.59 GB synthetic; some MB of JSON",
+)
+
 BENCHMARK = Benchmark(
     name="music_avqa",
     title="MUSIC-AVQA",
@@ -208,4 +240,5 @@ BENCHMARK = Benchmark(
     read=read,
     prompt=prompt,
     score=score,
+    source=SOURCE,
 )

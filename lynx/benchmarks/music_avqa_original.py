@@ -7,12 +7,14 @@ the corrected release's training split, and every row counts here as it did then
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from lynx.benchmarks import music_avqa
 from lynx.benchmarks.annotation import Annotation, annotation_file, within_budget
 from lynx.benchmarks.mappings import existing, files_of, read_mapping
 from lynx.benchmarks.registry import Benchmark
+from lynx.benchmarks.source import SplitSource, counted
 
 FILES = {"test": "json/avqa-test.json"}
 
@@ -31,6 +33,12 @@ def read(annotations_root: Path, split: str, allow_missing: float = 0.0) -> Anno
     return Annotation(samples, dropped, [path, *existing(mapping)], clip_files)
 
 
+SOURCE = replace(
+    music_avqa.SOURCE,
+    splits={"test": SplitSource((FILES["test"],), counted(9_185, "questions"))},
+    further=(music_avqa.MAPPING,),
+)
+
 BENCHMARK = Benchmark(
     name="music_avqa_original",
     title="MUSIC-AVQA, first test set",
@@ -41,4 +49,5 @@ BENCHMARK = Benchmark(
     read=read,
     prompt=music_avqa.prompt,
     score=music_avqa.score,
+    source=SOURCE,
 )

@@ -41,6 +41,7 @@ from lynx.benchmarks.mappings import file_name
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Turn
 from lynx.benchmarks.scores import Scores
+from lynx.benchmarks.source import Source, SplitSource, counted
 from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
 from lynx.media.clip_table import Bounds
@@ -233,6 +234,24 @@ def score(samples: Sequence[Sample], predictions: Mapping[str, str]) -> Scores:
     return score_choices(samples, predictions, RULES, TASK_MEANS)
 
 
+SOURCE = Source(
+    splits={
+        split: SplitSource(
+            tuple(f"json/{task}.json" for task in tasks),
+            counted(200 * len(tasks), "questions"),
+            groups={task: counted(200, "questions") for task in tasks},
+        )
+        for split, tasks in SPLITS.items()
+    },
+    further=(),
+    licence="MIT for the questions; the videos stay under the terms of their 11 sources",
+    access=(
+        "accept the terms of OpenGVLab/MVBench on the Hugging Face hub with name, organisation "
+        "and mail; the videos of fine_grained_pose (NTU RGB+D) need a request of their own there"
+    ),
+    disk="about 17 GB (published, not measured)",
+)
+
 BENCHMARK = Benchmark(
     name="mvbench",
     title="MVBench",
@@ -243,4 +262,5 @@ BENCHMARK = Benchmark(
     read=read,
     prompt=prompt,
     score=score,
+    source=SOURCE,
 )

@@ -10,6 +10,7 @@ from typing import Protocol
 from lynx.benchmarks.annotation import Annotation
 from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.scores import Scores
+from lynx.benchmarks.source import Source
 from lynx.registry import Registry
 
 
@@ -33,7 +34,8 @@ class Benchmark:
     given nothing is generated: the answer is the letter with the highest logit at the first answer
     position, each letter read with and without a leading space. Where a prompt depends on which
     frames are shown, ``at_moments(sample, moments)`` gives the sample that has what is there at
-    these moments, in seconds of the clip.
+    these moments, in seconds of the clip. ``source`` says where the raw data come from; without one
+    `lynx inventory` says that it is not known.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Benchmark:
     score: Callable[[Sequence[Sample], Mapping[str, str]], Scores]
     letters: tuple[str, ...] = ()
     at_moments: Callable[[Sample, Sequence[float]], Sample] | None = None
+    source: Source | None = None
 
 
 _BENCHMARKS = Registry[Benchmark]("benchmark", "correct the configuration")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lynx.benchmarks import scannet
 from lynx.benchmarks.annotation import (
     Annotation,
     Faulty,
@@ -28,6 +29,7 @@ from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Turn
 from lynx.benchmarks.scene_instruct import read_scene_instruct
 from lynx.benchmarks.short_answers import EXACT_MATCH_METRICS, score_phrases
+from lynx.benchmarks.source import Source, SplitSource, quoted
 from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
 from lynx.metrics.captions import CAPTION_METRICS
@@ -104,6 +106,26 @@ def prompt(sample: Sample, turn: int) -> str:
     return sample.turns[turn].question
 
 
+SOURCE = Source(
+    splits={
+        "train": SplitSource((FILES["train"],), quoted(25_563, "questions"), quoted(562, "scenes")),
+        "val": SplitSource((FILES["val"],), quoted(4_675, "questions"), quoted(71, "scenes")),
+        "test_w_obj": SplitSource(
+            (FILES["test_w_obj"],),
+            quoted(4_976, "questions"),
+            quoted(70, "scenes"),
+            answers_public=False,
+        ),
+    },
+    further=(INSTRUCT,),
+    licence=f"questions CC BY-NC-SA 3.0; {scannet.LICENCE}",
+    access=(
+        "the JSON files lie on the public drive that the ScanQA repository "
+        f"(https://github.com/ATR-DBI/ScanQA) links to, no form; for the scenes {scannet.ACCESS}"
+    ),
+    disk=f"some MB of JSON; {scannet.DISK}",
+)
+
 BENCHMARK = Benchmark(
     name="scanqa",
     title="ScanQA",
@@ -114,4 +136,5 @@ BENCHMARK = Benchmark(
     read=read,
     prompt=prompt,
     score=score_phrases,
+    source=SOURCE,
 )

@@ -1,4 +1,8 @@
-"""What is said of a benchmark's raw data: files, published counts, licence, access, size."""
+"""What is said of a benchmark's raw data: files, published counts, licence, access, size.
+
+A benchmark's file holds its own `Source`. What is not known is None there, never a guess, and names
+of files are the reader's own.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +44,10 @@ class SplitSource:
 
 @dataclass(frozen=True)
 class Source:
-    """All that is needed to get a benchmark's raw data, one sentence each.
+    """All that is needed to get a benchmark's raw data, one sentence each, without its full stop.
 
-    ``further`` are files that the reader takes where they are, and does without elsewhere.
+    ``splits`` has an entry for every split of the benchmark. ``further`` are files that the reader
+    takes where they are, and does without elsewhere.
     """
 
     splits: Mapping[str, SplitSource]
@@ -50,6 +55,15 @@ class Source:
     licence: str
     access: str
     disk: str
+
+    def split(self, name: str) -> SplitSource:
+        """What is said of a split; of one that has no entry nothing is known."""
+        return self.splits.get(name, SplitSource(()))
+
+
+_UNSAID = "not known: the benchmark's file gives no source"
+UNKNOWN = Source(splits={}, further=(), licence=_UNSAID, access=_UNSAID, disk=_UNSAID)
+"""Of a benchmark that says nothing of its raw data."""
 
 
 def counted(value: int, unit: str) -> PublishedCount:

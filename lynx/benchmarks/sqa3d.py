@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lynx.benchmarks import scannet
 from lynx.benchmarks.annotation import (
     Annotation,
     Faulty,
@@ -28,6 +29,7 @@ from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Turn
 from lynx.benchmarks.scene_instruct import read_scene_instruct
 from lynx.benchmarks.short_answers import EXACT_MATCH_METRICS, score_exact_match
+from lynx.benchmarks.source import Source, SplitSource, counted, quoted
 from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
 from lynx.metrics.cleaning import has_content
@@ -166,6 +168,27 @@ def prompt(sample: Sample, turn: int) -> str:
     return sample.turns[turn].question
 
 
+SOURCE = Source(
+    splits={
+        "train": SplitSource(
+            (QUESTIONS["train"], ANNOTATIONS["train"]), quoted(26_623, "questions")
+        ),
+        "val": SplitSource((QUESTIONS["val"], ANNOTATIONS["val"]), quoted(3_261, "questions")),
+        "test": SplitSource(
+            (QUESTIONS["test"], ANNOTATIONS["test"]),
+            counted(3_519, "questions"),
+            counted(67, "scenes"),
+        ),
+    },
+    further=(INSTRUCT,),
+    licence=f"questions CC BY 4.0; {scannet.LICENCE}",
+    access=(
+        "the archive is Zenodo's record 7792397 (https://zenodo.org/records/7792397), no form; for "
+        f"the scenes {scannet.ACCESS}"
+    ),
+    disk=f"some MB of JSON; {scannet.DISK}",
+)
+
 BENCHMARK = Benchmark(
     name="sqa3d",
     title="SQA3D",
@@ -176,4 +199,5 @@ BENCHMARK = Benchmark(
     read=read,
     prompt=prompt,
     score=score_exact_match,
+    source=SOURCE,
 )

@@ -29,6 +29,7 @@ from lynx.benchmarks.parquet import read_parquet
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Turn
 from lynx.benchmarks.scores import Scores
+from lynx.benchmarks.source import Source, SplitSource, counted
 from lynx.benchmarks.tags import with_tags
 from lynx.errors import InputError
 from lynx.metrics.letters import first_letter
@@ -180,6 +181,24 @@ def score(samples: Sequence[Sample], predictions: Mapping[str, str]) -> Scores:
     return score_choices(samples, predictions, RULES)
 
 
+SOURCE = Source(
+    splits={
+        "test": SplitSource(
+            (TABLES,),
+            counted(2_700, "questions"),
+            counted(900, "videos"),
+            groups={name: counted(900, "questions") for name in DURATIONS},
+        )
+    },
+    further=(TABLE,),
+    licence="for research, no redistribution; the videos are YouTube's content",
+    access=(
+        "the table, archives of videos and of subtitles lie in lmms-lab/Video-MME on the Hugging "
+        "Face hub, no form; take the state after June 2024, when broken videos were replaced"
+    ),
+    disk="about 100 GB of archives (published, not measured), and as much unpacked",
+)
+
 BENCHMARK = Benchmark(
     name="videomme",
     title="Video-MME",
@@ -190,4 +209,5 @@ BENCHMARK = Benchmark(
     read=read,
     prompt=prompt,
     score=score,
+    source=SOURCE,
 )

@@ -17,6 +17,7 @@ from lynx.benchmarks import videomme
 from lynx.benchmarks.annotation import Annotation
 from lynx.benchmarks.registry import Benchmark
 from lynx.benchmarks.sample import Sample, Subtitle
+from lynx.benchmarks.source import counted
 from lynx.benchmarks.subtitles import on_screen, read_subtitles
 from lynx.errors import InputError
 
@@ -64,6 +65,13 @@ def prompt(sample: Sample, turn: int) -> str:
     return "\n".join([*block, *videomme.question_lines(sample, turn), CLOSING])
 
 
+# 744 of the 900 videos have subtitles, and every video three questions.
+_GROUPS = {SUBTITLED: counted(744 * 3, "questions"), NOT_SUBTITLED: counted(156 * 3, "questions")}
+SOURCE = replace(
+    videomme.SOURCE,
+    splits={"test": replace(videomme.SOURCE.splits["test"], groups=_GROUPS)},
+)
+
 BENCHMARK = Benchmark(
     name="videomme_subtitles",
     title="Video-MME with subtitles",
@@ -75,4 +83,5 @@ BENCHMARK = Benchmark(
     prompt=prompt,
     score=videomme.score,
     at_moments=at_moments,
+    source=SOURCE,
 )

@@ -16,8 +16,7 @@ from lynx.artifacts.hashing import hash_file
 from lynx.benchmarks import get_benchmark
 from lynx.benchmarks.annotation import Annotation
 from lynx.benchmarks.sample import Sample
-from lynx.benchmarks.source import Confidence, PublishedCount, Source, SplitSource
-from lynx.benchmarks.sources import get_source
+from lynx.benchmarks.source import UNKNOWN, Confidence, PublishedCount, Source, SplitSource
 from lynx.benchmarks.splits import apart
 from lynx.config.stages import VideoFiles
 from lynx.errors import InputError
@@ -140,7 +139,8 @@ def take_inventory(project: Project, benchmark: str, hashes: bool) -> Inventory:
         InputError: `config/site.yaml` lacks a root, or the benchmark is not configured. A faulty
             annotation file raises nothing: its sentence stands at its splits.
     """
-    item, source = project.experiment.benchmarks[benchmark], get_source(benchmark)
+    item = project.experiment.benchmarks[benchmark]
+    source = get_benchmark(benchmark).source or UNKNOWN
     synthetic = project.experiment.synthetic
     root, media = project.annotations_root(benchmark), project.clips_root(benchmark)
     read = _read_splits(project, benchmark, root)
@@ -149,11 +149,11 @@ def take_inventory(project: Project, benchmark: str, hashes: bool) -> Inventory:
     found = _find(media, annotations, others, hashes)
     entries = []
     for split, (annotation, error) in read.items():
-        counted = synthetic or source.splits[split].answers_public
+        counted = synthetic or source.split(split).answers_public
         content = None
         if annotation is not None:
-            comparable = not synthetic and _is_counted(source.splits[split], annotation, root)
-            published = source.splits[split] if comparable else SplitSource(())
+            comparable = not synthetic and _is_counted(source.split(split), annotation, root)
+            published = source.split(split) if comparable else SplitSource(())
             content = _content(annotation, found, published)
         entries.append(SplitEntry(split, counted, error, content))
     settings = project.experiment.group_recipe(item.group).frames
@@ -311,7 +311,7 @@ def _annotation_files(
     needed: dict[str, bool] = {}
     for entry in entries:
         unread = entry.counted and entry.content is None
-        for name in source.splits[entry.split].files:
+        for name in source.split(entry.split).files:
             needed[name] = needed.get(name, False) or unread
     others = [path.relative_to(root).as_posix() for path in used]
     for name in dict.fromkeys([*needed, *source.further, *others]):

@@ -9,6 +9,7 @@ import pytest
 
 from tests.command_line import Outcome
 from tests.project_copy import edit_yaml
+from tests.unit.config_copy import listed, listed_variants
 
 SFT = ("sft", "--variant", "lynx", "--benchmark", "scanqa")
 CASES = {
@@ -42,7 +43,7 @@ CASES = {
     ),
     "unknown scale": (
         (*SFT, "--set", "scale=demmo"),
-        "command line: unknown scale 'demmo', did you mean 'demo'; known: 0.5b, 7b, demo",
+        f"command line: unknown scale 'demmo', did you mean 'demo'; known: {listed('scales')}",
     ),
     "unknown benchmark": (
         ("data", "--benchmark", "scanq"),
@@ -55,9 +56,7 @@ CASES = {
     ),
     "unknown variant": (
         ("sft", "--variant", "linx", "--benchmark", "scanqa"),
-        "command line: unknown variant 'linx', did you mean 'lynx'; known: lynx, no-align, "
-        "no-attention, no-moments, plain-tower, rank-16, rank-32, rank-64, rank-8, reference-3d, "
-        "reference-all, reference-audio, reference-video, repeated-video, video-only, zero-shot",
+        f"command line: unknown variant 'linx', did you mean 'lynx'; known: {listed_variants()}",
     ),
     "unknown group": (
         ("frames", "--group", "2d"),

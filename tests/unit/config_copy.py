@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import yaml
+
 from lynx.config.experiment import Experiment
 from lynx.config.loading import load_experiment
 
@@ -14,6 +16,23 @@ ROOT = Path(__file__).parents[2]
 MAIN = Path("config/config.yaml")
 FAMILY = ["scanqa", "sqa3d"]
 FAMILY_LINE = f"benchmarks: [{', '.join(FAMILY)}]"
+
+
+def listed(folder: str) -> str:
+    """The names that the files of `config/<folder>` bring, as a sentence lists what is known."""
+    return ", ".join(sorted(path.stem for path in (ROOT / "config" / folder).glob("*.yaml")))
+
+
+def listed_variants() -> str:
+    """Those of `config/variants.yaml`, in the same way."""
+    text = (ROOT / "config/variants.yaml").read_text(encoding="utf-8")
+    return ", ".join(sorted(yaml.safe_load(text)))
+
+
+def listed_groups() -> str:
+    """The groups of the benchmarks' files, in the same way."""
+    files = (ROOT / "config/benchmarks").glob("*.yaml")
+    return ", ".join(sorted({yaml.safe_load(path.read_text("utf-8"))["group"] for path in files}))
 
 
 def copy_config(target: Path) -> Path:

@@ -38,6 +38,8 @@ class Outcome:
 
 
 def test_every_benchmark_has_a_case() -> None:
+    without = set(benchmark_names()) - set(CASES) - set(TRAINING_SETS)
+    assert not without, f"tests/unit/benchmark_cases.py: no case of {sorted(without)}; add one each"
     assert set(CASES) | set(TRAINING_SETS) == set(benchmark_names())
 
 

@@ -15,19 +15,27 @@ from tests.command_line import call
 from tests.unit.config_copy import ROOT
 
 FOLDER = Path("config/schema")
+FOLDERS = ("benchmarks", "recipes", "scales")
+# What stands in these folders, so that a file that is added is held to its schema too.
 FILES = {
     "config.json": ["config/config.yaml"],
     "site.json": ["config/site.yaml"],
     "variants.json": ["config/variants.yaml"],
-    "scale.json": [f"config/scales/{name}.yaml" for name in ("demo", "0.5b", "7b")],
-    "benchmark.json": [
-        f"config/benchmarks/{name}.yaml"
-        for name in (
-            *("avqa", "avsd", "egoexo", "music_avqa", "music_avqa_original", "scanqa", "sqa3d"),
-            *("llava_video", "videomme", "videomme_subtitles", "mvbench", "mlvu"),
-        )
-    ],
-    "recipe.json": [f"config/recipes/{name}.yaml" for name in ("demo", "paper", "released")],
+    "published.json": ["config/published.yaml"],
+    **{
+        f"{each[:-1]}.json": [
+            f"config/{each}/{path.name}" for path in sorted((ROOT / "config" / each).iterdir())
+        ]
+        for each in FOLDERS
+    },
+}
+SHIPPED = {
+    "config/scales": {"demo", "0.5b", "7b"},
+    "config/recipes": {"demo", "paper", "released"},
+    "config/benchmarks": {
+        *("avqa", "avsd", "egoexo", "music_avqa", "music_avqa_original", "scanqa", "sqa3d"),
+        *("llava_video", "videomme", "videomme_subtitles", "mvbench", "mlvu"),
+    },
 }
 
 
@@ -69,12 +77,17 @@ def test_committed_files_obey(name: str) -> None:
         assert errors(schema, read_mapping(ROOT, path)) == []
 
 
-def test_every_committed_file_is_covered() -> None:
-    folders = ("scales", "benchmarks", "recipes")
-    there = {
-        f"config/{each}/{p.name}" for each in folders for p in (ROOT / "config" / each).iterdir()
-    }
-    assert there == {path for paths in FILES.values() for path in paths if path.count("/") == 2}
+def test_every_shipped_file_is_covered() -> None:
+    covered = {path for paths in FILES.values() for path in paths}
+    for folder, names in SHIPPED.items():
+        assert {f"{folder}/{name}.yaml" for name in names} <= covered
+    assert {path.rpartition(".")[2] for path in covered} == {"yaml"}, "another ending is not read"
+
+
+def test_every_folder_has_its_schema() -> None:
+    assert {path.name for path in (ROOT / FOLDER).iterdir()} == set(FILES)
+    folders = {path.name for path in (ROOT / "config").iterdir() if path.is_dir()}
+    assert folders == {*FOLDERS, Path(FOLDER).name}
 
 
 def test_recipe_schema_refuses_what_no_recipe_has() -> None:

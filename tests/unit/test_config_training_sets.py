@@ -21,7 +21,7 @@ from lynx.config.loading import configured_with
 from lynx.config.names import require_names
 from lynx.config.training_sets import training_sources
 from lynx.errors import InputError
-from tests.unit.config_copy import ROOT, copy_config, load, replace
+from tests.unit.config_copy import ROOT, copy_config, listed, load, replace
 
 SCORED = ["videomme", "videomme_subtitles", "mvbench", "mlvu"]
 LAYOUT = Layout(Path(), "0.5b")
@@ -172,9 +172,8 @@ def test_a_training_set_cannot_be_run() -> None:
     [
         (
             "llava_vidio",
-            ": unknown benchmark 'llava_vidio', did you mean 'llava_video'; known: avqa, avsd, "
-            "egoexo, llava_video, mlvu, music_avqa, music_avqa_original, mvbench, scanqa, "
-            "sqa3d, videomme, videomme_subtitles",
+            ": unknown benchmark 'llava_vidio', did you mean 'llava_video'; known: "
+            f"{listed('benchmarks')}",
         ),
         (
             "avqa",

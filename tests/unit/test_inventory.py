@@ -25,8 +25,7 @@ from lynx.benchmarks.music_avqa import TYPES as MUSIC_TYPES
 from lynx.benchmarks.music_avqa_original import FILES as ORIGINAL_MUSIC_FILES
 from lynx.benchmarks.scanqa import FILES as SCANQA_FILES
 from lynx.benchmarks.scanqa import INSTRUCT as SCANQA_INSTRUCT
-from lynx.benchmarks.source import PublishedCount, SplitSource
-from lynx.benchmarks.sources import SOURCES, get_source
+from lynx.benchmarks.source import PublishedCount, Source, SplitSource
 from lynx.errors import InputError
 from lynx.project import Project
 from lynx.report.inventory import Comparison, Inventory, SplitEntry, as_dict, take_inventory
@@ -36,6 +35,15 @@ from tests.unit.config_copy import ROOT, copy_config, replace
 
 SCENES = {"train": "scene0000_00", "val": "scene0011_00"}
 TURN = {"question": "how many people ?", "answer": "just one ."}
+PAGES = ROOT / "docs/data_preparation"
+SOURCES = {
+    name: source for name in benchmark_names() if (source := get_benchmark(name).source) is not None
+}
+# The publication's sets. One that is added may say nothing of its data; these say what is known.
+PUBLISHED = (
+    *("avqa", "avsd", "egoexo", "llava_video", "mlvu", "music_avqa", "music_avqa_original"),
+    *("mvbench", "scanqa", "sqa3d", "videomme", "videomme_subtitles"),
+)
 
 
 @pytest.fixture
@@ -106,35 +114,75 @@ def states(found: Inventory) -> dict[str, str]:
     return {file.name: file.state for file in found.files}
 
 
-def test_every_benchmark_says_where_its_data_come_from() -> None:
-    assert tuple(sorted(SOURCES)) == benchmark_names()
-    for name, source in SOURCES.items():
-        assert set(source.splits) == set(get_benchmark(name).splits)
-        for split in source.splits.values():
-            assert split.files
-            assert not set(split.files) & set(source.further)
-            assert split.counted_file is None or split.counted_file in source.further
-        for text in (source.licence, source.access, source.disk):
-            assert text
-            assert "\n" not in text
-            assert not text.endswith(".")
-
-
-def test_an_unknown_source_lists_the_known() -> None:
-    with pytest.raises(InputError) as caught:
-        get_source("ScanQA")
-    assert str(caught.value) == (
-        "benchmark: found 'ScanQA', expected one of avqa, avsd, egoexo, llava_video, mlvu, "
-        "music_avqa, music_avqa_original, mvbench, scanqa, sqa3d, videomme, videomme_subtitles; "
-        "correct the name"
+def give_source(monkeypatch: pytest.MonkeyPatch, name: str, source: Source | None) -> None:
+    """Let a benchmark say this of its data."""
+    changed = dataclasses.replace(get_benchmark(name), source=source)
+    known = {name: changed}
+    monkeypatch.setattr(
+        "lynx.report.inventory.get_benchmark", lambda key: known.get(key) or get_benchmark(key)
     )
+
+
+def test_every_published_set_says_where_its_data_come_from() -> None:
+    assert set(PUBLISHED) <= set(SOURCES)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_source_tells_everything(name: str) -> None:
+    source = SOURCES[name]
+    assert set(source.splits) == set(get_benchmark(name).splits)
+    for split in source.splits.values():
+        assert split.files
+        assert not set(split.files) & set(source.further)
+        assert split.counted_file is None or split.counted_file in source.further
+    for text in (source.licence, source.access, source.disk):
+        assert text
+        assert "\n" not in text
+        assert not text.endswith(".")
+
+
+def test_a_set_without_a_source_says_that_nothing_is_known(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_source(monkeypatch, "scanqa", None)
+    scanqa(root)
+    found = inventory(root, "scanqa")
+    assert not found.complete
+    lines = printed(found).splitlines()
+    for key in ("licence", "access", "disk"):
+        assert f"{key}: not known: the benchmark's file gives no source" in lines
+    assert "no published count is known" in printed(found)
+    # Which answers are public is not known either: every split is needed.
+    assert verdict(found) == "incomplete: not readable: test_w_obj"
+    assert f"test_w_obj: {split_of(found, 'test_w_obj').error}" in lines
+    test = question("val", 2, scene_id="scene0012_00")
+    write(root / "data/scanqa" / SCANQA_FILES["test_w_obj"], [test])
+    export(root / "data/scannet/scans", "scene0012_00")
+    whole = inventory(root, "scanqa")
+    assert whole.complete
+    assert states(whole) == dict.fromkeys(SCANQA_FILES.values(), "read")
+    assert [entry.content and entry.content.comparisons for entry in whole.splits] == [()] * 3
+
+
+def test_a_split_that_a_source_leaves_out_is_counted_against_nothing(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = SOURCES["scanqa"]
+    only = {"train": source.splits["train"]}
+    give_source(monkeypatch, "scanqa", dataclasses.replace(source, splits=only))
+    found = inventory(scanqa(root), "scanqa")
+    train, val = (split_of(found, split).content for split in SCENES)
+    assert train is not None
+    assert val is not None
+    assert (len(train.comparisons), val.comparisons) == (2, ())
+    assert states(found)[SCANQA_FILES["val"]] == "read"
 
 
 def test_published_counts_are_those_of_the_sources() -> None:
     items = {
         (name, split): entry.items.value
-        for name, source in SOURCES.items()
-        for split, entry in source.splits.items()
+        for name in PUBLISHED
+        for split, entry in SOURCES[name].splits.items()
         if entry.items is not None and entry.items.confidence == "checked"
     }
     assert items == {
@@ -160,12 +208,17 @@ def test_published_counts_are_those_of_the_sources() -> None:
     assert _sum("egoexo") == 0
 
 
-@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_every_page_is_of_a_set_with_a_source() -> None:
+    assert {path.stem for path in PAGES.glob("*.md")} - {"README"} <= set(SOURCES)
+
+
+@pytest.mark.parametrize("name", SOURCES)
 def test_every_set_has_its_page_with_the_counts_of_the_source(name: str) -> None:
-    pages = ROOT / "docs/data_preparation"
-    text = (pages / f"{name}.md").read_text(encoding="utf-8")
+    page = PAGES / f"{name}.md"
+    assert page.is_file(), f"{page}: no such page, expected one because {name} has a source"
+    text = page.read_text(encoding="utf-8")
     assert f"lynx inventory {name} " in text
-    assert f"({name}.md)" in (pages / "README.md").read_text(encoding="utf-8")
+    assert f"({name}.md)" in (PAGES / "README.md").read_text(encoding="utf-8")
     for split in SOURCES[name].splits.values():
         for count in (split.items, split.clips):
             assert count is None or f" {count.value:,} " in text
@@ -185,9 +238,7 @@ def mlvu(root: Path, plot: int) -> Path:
 def test_tasks_with_other_counts_are_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = PublishedCount(1, "checked", "questions")
     split = SplitSource(("json/1_plotQA.json",), groups={"plotQA": one, "ego": one})
-    monkeypatch.setitem(
-        SOURCES, "mlvu", dataclasses.replace(SOURCES["mlvu"], splits={"dev": split})
-    )
+    give_source(monkeypatch, "mlvu", dataclasses.replace(SOURCES["mlvu"], splits={"dev": split}))
     equal = inventory(mlvu(root, 1), "mlvu")
     assert equal.complete
     (entry,) = equal.splits

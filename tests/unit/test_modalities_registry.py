@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -38,8 +39,10 @@ def test_depth_draws_the_maps_at_the_places(tmp_path: Path) -> None:
 
 
 def test_every_modality_has_settings_of_its_own_name() -> None:
-    assert modality_names() == ("audio", "depth", "fast", "view")
+    assert {"audio", "depth", "fast", "view"} <= set(modality_names())
     assert {name: get_modality(name).settings for name in modality_names()} == drawing_models()
+    for name in modality_names():
+        assert get_args(get_modality(name).settings.model_fields["modality"].annotation) == (name,)
 
 
 def test_a_name_is_taken_once() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Any
 import pytest
 
 from lynx.artifacts.stages import STAGE_VERSIONS
-from tests.project_copy import BASE_SIDE, FAMILY, ROOT, edit_yaml, environment
+from tests.project_copy import BASE_SIDE, FAMILY, clone, edit_yaml, environment
+from tests.workflow import extending_page
 from tests.workflow.snakemake_runs import SCANQA, planned, snakemake
 
 pytestmark = pytest.mark.slow
@@ -27,24 +27,6 @@ FOLLOWERS = {
     "score": {"score", "headline"},
 }
 RATE = ("--config", "overrides={sft.optimizer.learning_rate: 0.002}")
-
-
-def clone(target: Path) -> Path:
-    """Every file that git would ship, as it stands in this tree."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        source, copy = ROOT / name, target / name
-        if not source.exists() and not source.is_symlink():
-            continue  # deleted, but not yet committed so
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, copy, follow_symlinks=False)
-    return target
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +43,20 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = snakemake(root, SCANQA, package=root)
     assert result.returncode == 0, result.stderr[-4000:]
     return root
+
+
+def command(root: Path, *arguments: str) -> str:
+    """What a command of the clone's own package prints."""
+    result = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=root,
+        env=environment() | {"PYTHONPATH": str(root), "COLUMNS": "160"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-4000:]
+    return result.stdout
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -92,20 +88,13 @@ def read_questions(demo: Path) -> int:
 
 
 def test_lynx_table_prints_them(demo: Path) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "lynx.cli", "table", "scanqa"],
-        cwd=demo,
-        env=environment() | {"PYTHONPATH": str(demo), "COLUMNS": "160"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    said = command(demo, "-m", "lynx.cli", "table", "scanqa")
     headline = read(demo / SCANQA)
-    assert f"scanqa, split test_w_obj, {read_questions(demo)} questions" in result.stdout
+    assert f"scanqa, split test_w_obj, {read_questions(demo)} questions" in said
     reports = {"lynx": headline, **headline["compare_with"]}
     rows = {
         cells[0]: cells[1:]
-        for line in result.stdout.splitlines()
+        for line in said.splitlines()
         if len(cells := [cell.strip() for cell in line.strip("│").split("│")]) > 1
     }
     titles = {
@@ -206,21 +195,25 @@ def test_a_base_that_was_replaced_repeats_all_that_it_made(demo: Path) -> None:
     }  # fmt: skip
 
 
-BLOCK = re.compile(r"^`([\w/.]+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
 def test_the_page_on_extending_is_enough(demo: Path) -> None:
-    page = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
-    written = dict(BLOCK.findall(page))
-    assert len(written) == 4
-    for name, text in written.items():
-        assert not (demo / name).exists()
-        (demo / name).write_text(text, encoding="utf-8")
-    options = ("--config", "recipe=contours", "benchmarks=[roomsize]", "--")
-    result = snakemake(demo, *options, "results/roomsize/metrics.json", package=demo)
+    """Its files, then its commands, in the page's order; Snakemake with the profile of CI."""
+    assert len(extending_page.write_files(demo)) == 4
+    commands = extending_page.commands()
+    assert [line[0] for line in commands] == ["lynx", "python", "snakemake", "lynx", "lynx"]
+    schema, contract, run, table, inventory = (line[1:] for line in commands)
+    command(demo, "-m", "lynx.cli", *schema)
+    assert "test_metrics[roomsize] PASSED" in command(demo, *contract, "-vv")
+    assert run[:2] == ["--profile", "local"]
+    result = snakemake(demo, *run[2:], package=demo)
     assert result.returncode == 0, result.stderr[-4000:]
     report = read(demo / "results/roomsize/metrics.json")
     assert (report["benchmark"], report["recipe"]) == ("roomsize", "contours")
     assert 0 < report["samples"] < read_questions(demo)
     aligned = read(demo / "runs/demo/align/contours3d/seed0/manifest.json")
     assert aligned["settings"]["align"]["drawing"] == {"band_mm": 250, "modality": "contours"}
+    said = command(demo, "-m", "lynx.cli", *table)
+    assert f"roomsize, split test_w_obj, {report['samples']} questions" in said
+    said = command(demo, "-m", "lynx.cli", *inventory)
+    assert said.startswith("lynx inventory roomsize: Room size\n")
+    assert said.splitlines()[-1] == "complete: every split is readable, every clip has its files"
+    assert re.search(rf"^ *test_w_obj +{report['samples']} +0 ", said, re.MULTILINE)
