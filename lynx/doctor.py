@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lynx import machine
-from lynx.benchmarks.sources import get_source
+from lynx.benchmarks import benchmark_names, get_benchmark
 from lynx.check import Check, Status
 from lynx.config.experiment import Experiment
 from lynx.config.explain import in_file, validate
@@ -189,11 +189,8 @@ def way_to(name: str, readers: Mapping[str, BenchmarkConfig]) -> str:
     """
     reading = [key for key, item in readers.items() if name in (item.annotations, item.clips)]
     for reader in sorted(reading, key=lambda key: (key != name, key)):
-        try:
-            access = get_source(reader).access
-        except InputError:  # a benchmark of one's own need not have a source
-            continue
-        return f"{access} (docs/data_preparation/{reader}.md)"
+        if reader in benchmark_names() and (source := get_benchmark(reader).source):
+            return f"{source.access} (docs/data_preparation/{reader}.md)"
     return "get its raw files from their publisher"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lynx import doctor, machine, target_checks
-from lynx.benchmarks.sources import get_source
+from lynx.benchmarks import get_benchmark
 from lynx.check import Check
 from lynx.config.gpu_targets import GpuTargetName
 from lynx.config.loading import read_benchmarks
@@ -332,7 +332,7 @@ def test_raw_data_is_needed_where_no_world_is_rendered(project: Path) -> None:
     }
     assert statuses["data.avqa"] == "note"  # AVQA is not among what the configuration runs
     assert checks["data.sqa3d"].advice == (
-        f"{get_source('sqa3d').access} (docs/data_preparation/sqa3d.md); put them there or correct "
+        f"{access('sqa3d')} (docs/data_preparation/sqa3d.md); put them there or correct "
         "data.sqa3d in config/site.yaml"
     )
     demo = doctor.check_data(load({"scale": "demo"}, project), project)
@@ -356,10 +356,16 @@ def test_raw_data_is_needed_where_no_world_is_rendered(project: Path) -> None:
 def test_the_way_to_raw_data_is_their_source_s(name: str, reader: str, project: Path) -> None:
     checks = {check.name: check for check in doctor.check_data(load(LARGE, project), project)}
     assert checks[f"data.{name}"].advice == (
-        f"{get_source(reader).access} (docs/data_preparation/{reader}.md); put them there or "
+        f"{access(reader)} (docs/data_preparation/{reader}.md); put them there or "
         f"correct data.{name} in config/site.yaml"
     )
     assert (ROOT / f"docs/data_preparation/{reader}.md").is_file()
+
+
+def access(name: str) -> str:
+    source = get_benchmark(name).source
+    assert source is not None
+    return source.access
 
 
 def test_raw_data_that_no_source_is_known_of(project: Path) -> None:
