@@ -178,8 +178,8 @@ def test_a_variant_looks_the_same_in_every_panel(root: Path) -> None:
     names = [text.get_text() for text in legend.get_texts()]
     assert names == ["align: 3d", "sft: lynx", "sft: rank-8"]
     scanqa, sqa3d = (axes.lines for axes in figure.axes[2:])
-    assert scanqa[0].get_color() == sqa3d[0].get_color() == COLOURS["lynx"]
-    assert scanqa[1].get_color() != COLOURS["lynx"]
+    assert scanqa[-1].get_color() == sqa3d[0].get_color() == COLOURS["lynx"]
+    assert scanqa[0].get_color() != COLOURS["lynx"]
 
 
 def test_lynx_lies_on_the_curves_that_would_hide_it(root: Path) -> None:
