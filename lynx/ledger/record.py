@@ -45,15 +45,13 @@ def record(root: Path, files: Sequence[Path] = ()) -> Recorded:
             if stage.name in new:
                 for folder in stage.artefacts:
                     verify_files(Path(folder), deep=True)
-        _require_true(
-            [name for stage in ready if stage.name in new for name in stage.scores], files
-        )
+        require_true([name for stage in ready if stage.name in new for name in stage.scores], files)
         commit(repo, [name for name in (SETTINGS_STAGE, *names) if name in new])
     new.discard(SETTINGS_STAGE)
     return Recorded(len(new), len(names) - len(new), len(stages) - len(names))
 
 
-def _require_true(scores: Sequence[str], files: Sequence[Path]) -> None:
+def require_true(scores: Sequence[str], files: Sequence[Path]) -> None:
     """What `lynx verify` says of results: nothing, or InputError. Run in the project's folder."""
     if not scores:
         return

@@ -1,4 +1,5 @@
-"""A headline is made of scores that are as they were written; a damaged one is told, not shown."""
+"""A headline is made of scores that are as they were written; a damaged one is told, not shown,
+and not recorded."""
 
 from __future__ import annotations
 
@@ -8,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from lynx.errors import InputError
 from lynx.evaluate.metrics_file import read_report, write_report
 from lynx.evaluate.stage import run_headline
+from lynx.ledger.record import require_true
 from lynx.report.terminal import print_table
-from tests.unit.made_runs import BENCHMARK, SCORE, make_headline, project_at
+from tests.unit.config_copy import MAIN
+from tests.unit.made_runs import BENCHMARK, CHOSEN, SCORE, make_headline, project_at
 
 CONTROL = Path("results/demo/video-only/music_avqa/seed0/metrics.json")
 EDITED = (
@@ -73,3 +77,17 @@ def test_an_edited_headline_is_not_shown(headline: Path) -> None:
     print_table(project_at(Path()), BENCHMARK)
     edit(headline, lambda data: data.update(samples=3))
     assert refusal(print_table) == f"{headline}: {EDITED}"
+
+
+def test_the_ledger_takes_what_is_as_it_was_written(headline: Path) -> None:
+    main = yaml.safe_load(MAIN.read_text(encoding="utf-8"))
+    MAIN.write_text(yaml.safe_dump({**main, **CHOSEN}), encoding="utf-8")
+    names = [str(SCORE), str(headline)]
+    require_true(names, [])
+    for path in (SCORE, headline):
+        whole = path.read_text(encoding="utf-8")
+        edit(path, lambda data: data.update(empty=1))
+        with pytest.raises(InputError) as caught:
+            require_true(names, [])
+        assert str(caught.value) == f"{path}: {EDITED}"
+        path.write_text(whole, encoding="utf-8")

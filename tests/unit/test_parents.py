@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lynx.artifacts.lineage import lineage
+from lynx.artifacts.lineage import aligned_with, lineage
 from lynx.artifacts.manifest import Manifest, ParentEntry, parent_entry
 from lynx.artifacts.publish import publishing
 from lynx.artifacts.verify import require_parent, require_recorded, require_stage
@@ -100,3 +100,60 @@ def test_a_parent_that_two_children_name_differently(tmp_path: Path) -> None:
     publish(tmp_path, "answers", "predict", "", "test", "train")
     with pytest.raises(InputError, match=rf"^{tmp_path}/train: made from align "):
         lineage(tmp_path, tmp_path / "answers")
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Manifest:
+    """A language adapter, and what it was trained on: video, and X of an alignment."""
+    publish(tmp_path, "align", "align")
+    publish(tmp_path, "video", "features")
+    publish(tmp_path, "aligned", "features", "", "align")
+    publish(tmp_path, "sft", "sft", "", "video", "aligned")
+    return require_stage(tmp_path / "sft", "sft")
+
+
+def test_the_alignment_behind_a_language_adapter(tmp_path: Path, trained: Manifest) -> None:
+    (align,) = aligned_with(tmp_path, tmp_path / "sft", trained)
+    assert align == parent_entry(tmp_path / "align").model_copy(update={"path": "align"})
+
+
+@pytest.mark.parametrize(
+    ("anew", "child"),
+    [(("align",), "aligned"), (("align", "aligned"), "sft"), (("video",), "sft")],
+    ids=["alignment", "both", "video"],
+)
+def test_what_a_language_adapter_has_read_was_made_anew(
+    tmp_path: Path, trained: Manifest, anew: tuple[str, ...], child: str
+) -> None:
+    for name in anew:
+        stage = "align" if name == "align" else "features"
+        publish(tmp_path, name, stage, "made anew", *(["align"] if name == "aligned" else []))
+    with pytest.raises(InputError) as caught:
+        list(aligned_with(tmp_path, tmp_path / "sft", trained))
+    said = str(caught.value)
+    assert said.startswith(f"{tmp_path / child}: made from ")
+    assert f", but {tmp_path / anew[-1]} is " in said
+
+
+@pytest.mark.parametrize(
+    ("name", "hashed"), [("index.jsonl", True), ("inventory.json", True), ("tokens.bin", False)]
+)
+def test_a_flipped_bit_in_a_table_is_found_by_every_reader(
+    tmp_path: Path, name: str, hashed: bool
+) -> None:
+    """Tokens are hashed on request alone: they may be terabytes."""
+    with publishing(
+        tmp_path / "made",
+        stage="features",
+        version=1,
+        settings={},
+        parents=(),
+        seed=0,
+        device="cpu",
+    ) as draft:
+        (draft.folder / name).write_bytes(b"0")
+    (tmp_path / "made" / name).write_bytes(b"1")
+    if not hashed:
+        require_stage(tmp_path / "made", "features")
+    with pytest.raises(InputError, match=rf"^{tmp_path}/made/{name}: sha256 "):
+        require_stage(tmp_path / "made", "features", deep=not hashed)
