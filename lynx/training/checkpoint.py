@@ -53,11 +53,11 @@ def write_checkpoint(folder: Path, step: int, tensors: dict[str, torch.Tensor]) 
         draft.mkdir(parents=True)
         try:
             _fill(draft, step, tensors)
+            shutil.rmtree(target, ignore_errors=True)
+            os.rename(draft, target)
         except Exception:
             shutil.rmtree(draft, ignore_errors=True)  # gives a full disk its room back
             raise
-        shutil.rmtree(target, ignore_errors=True)
-        os.rename(draft, target)
         fsync_path(folder)  # before the older ones go
         for old in sorted(folder.glob("step-*"))[:-KEPT]:
             shutil.rmtree(old)

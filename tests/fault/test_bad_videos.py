@@ -17,7 +17,7 @@ from lynx.benchmarks.stage import run_data
 from lynx.errors import InputError
 from lynx.media.stage import run_frames
 from lynx.project import Project
-from tests.media_writer import write_film
+from tests.media_writer import packets, write_film
 from tests.project_copy import ROOT, copy_tree, edit_yaml, load
 
 VIDEOS = Path("raw/videos")
@@ -116,9 +116,9 @@ def cut_in_half(path: Path) -> None:
             if packet.dts is not None:
                 packet.stream = streams[packet.stream.index]
                 new.mux(packet)
-    data = whole.read_bytes()
+    data, end = whole.read_bytes(), packets(whole)[12][0] + 3
     whole.unlink()
-    path.write_bytes(data[: len(data) * 2 // 3])
+    path.write_bytes(data[:end])
 
 
 def answered(allow_missing: float) -> Project:
@@ -151,6 +151,7 @@ def test_its_questions_are_missing_in_the_score_and_wrong(asked: Path) -> None:
     from lynx.evaluate.stage import run_score
 
     project = answered(allow_missing=0.25)
+    assert "bytes that end after 12 frames" in (FRAMES / "missing-avqa.jsonl").read_text()
     run_score(project, "zero-shot", "avqa")
     report = json.loads(project.layout.metrics("zero-shot", "avqa", 0).read_text(encoding="utf-8"))
     assert (report["samples"], report["missing"]) == (4, 2)
