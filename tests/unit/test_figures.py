@@ -103,7 +103,9 @@ def test_the_controls_of_the_tables_are_drawn_where_they_were_run(root: Path) ->
 @pytest.mark.parametrize("synthetic", [True, False])
 def test_groups_that_need_x_are_told_apart_where_that_is_known(root: Path, synthetic: bool) -> None:
     relations = {"relation": {name: {"accuracy": 0.5} for name in ("Sound", "View")}}
-    write_score(root, "avqa", {"accuracy": 0.9}, groups=relations, synthetic=synthetic)
+    for variant in ("lynx", "video-only"):
+        score = {"accuracy": 0.9}
+        write_score(root, "avqa", score, variant=variant, groups=relations, synthetic=synthetic)
     project = load(root)
     bars = {each.benchmark: each for each in benefit_bars(project, read_tables(project))}
     assert bars["avqa"].need_x == ({"relation Sound"} if synthetic else set())
@@ -213,9 +215,10 @@ def test_no_axis_of_parameters_goes_below_zero(root: Path) -> None:
 
 
 def test_a_rank_is_that_of_the_adapter(root: Path) -> None:
+    write_score(root, "scanqa", {"em": 0.5}, variant="rank-64", ranks={"vision": 64})
     (table,) = (each for each in read_tables(load(root)).tables if each.name == "rank")
     (row,) = (row for row in table.rows if row.runs)
-    assert (row.variant, rank_of(row)) == ("lynx", 16)
+    assert (row.variant, rank_of(row)) == ("rank-64", 64)
 
 
 def test_curves_are_read_by_what_was_trained(root: Path) -> None:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 
 from lynx.artifacts.manifest import named, parent_entry
 from lynx.artifacts.sealed import sealed_line
@@ -168,7 +169,9 @@ def test_a_vision_adapter_made_anew(other: Path) -> None:
 
 def test_what_was_trained_on_is_not_asked(other: Path) -> None:
     """Of another set whose videos lie in the same folder."""
-    edit_yaml(other / "config/site.yaml", {"data": {"videomme": "data", "llava_video": "data"}})
+    site = yaml.safe_load((other / "config/site.yaml").read_text(encoding="utf-8"))
+    one_folder = {"videomme": "data", "llava_video": "data"}
+    edit_yaml(other / "config/site.yaml", {"data": site["data"] | one_folder})
     project = load(other)
     data = project.layout.data("llava_video")
     (asked, *_) = read_split(project, "videomme", "test")
@@ -204,11 +207,11 @@ def judged(project: Project) -> Callable[[str], list[Judged]]:
 def test_mvbench_counts_an_empty_answer(judged: Callable[[str], list[Judged]]) -> None:
     found = judged("mvbench")
     assert [(each.item.id, each.item.clip, each.text, each.right) for each in found] == [
-        ("action_sequence-0", "b.mp4", "B", True),
-        ("action_sequence-1", "b.mp4", "B", False),
-        ("moving_count-0", "a.mp4", "B", True),
-        ("moving_count-1", "a.mp4", "B", False),
-        ("moving_count-2", "absent.mp4", "", False),
+        ("action_sequence-0", "star/Charades_v1_480/b.mp4@0.0-1.0", "B", True),
+        ("action_sequence-1", "star/Charades_v1_480/b.mp4@1.0-2.0", "B", False),
+        ("moving_count-0", "clevrer/video_validation/a.mp4", "B", True),
+        ("moving_count-1", "clevrer/video_validation/a.mp4", "B", False),
+        ("moving_count-2", "clevrer/video_validation/absent.mp4", "", False),
     ]
     # lmms-eval itself says 50 % of moving_count: it leaves the empty answer out.
     assert score(found)["metrics"] == {

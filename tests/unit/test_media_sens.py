@@ -14,7 +14,8 @@ from lynx.media.intrinsics import Intrinsics
 from lynx.media.sens import open_sens
 from tests.sens_writer import Recording, jpeg_bytes, pinhole, write_sens
 
-FIRST_FRAME = 4 + 8 + 15 + 4 * 64 + 8 + 16 + 12
+SENSOR_NAME = 15
+FIRST_FRAME = 4 + 8 + SENSOR_NAME + 4 * 64 + 8 + 16 + 12
 
 
 def random_recording(seed: int, frames: int = 3, **fields: object) -> Recording:
@@ -104,7 +105,7 @@ def test_opening_reads_heads_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(Path, "open", counting_open)
     open_sens(path)
-    assert read == FIRST_FRAME + 4 * 96
+    assert read == FIRST_FRAME - SENSOR_NAME + 4 * 96
 
 
 def test_unlocated_frames_have_no_pose(tmp_path: Path) -> None:

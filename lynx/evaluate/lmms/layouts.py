@@ -154,6 +154,8 @@ def _mvbench_table(task: str, folder: str, path: Path, media: Path) -> Table:
     videos = _videos(path, rows)
     cut = MVBENCH.get(task)
     whole = cut is not None and not (media / cut[0]).is_dir()
+    if cut is not None and whole:
+        folder = cut[1]
     # Folders have files of one name, and a file has several parts.
     parts = [f"@{row.get('start')}-{row.get('end')}" if whole else "" for row in rows]
     clips = [f"{folder}/{video}{part}" for video, part in zip(videos, parts, strict=True)]
