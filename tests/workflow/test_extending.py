@@ -61,7 +61,9 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_its_lists_take_in_what_was_added(grown: Path) -> None:
-    result = pytest_in(grown, *(f"tests/unit/{name}.py" for name in LISTS))
+    # Of the inventory what goes over the sets; its bars and tables are the same for all of them.
+    of_sets = "not test_inventory or source or sources or page or set or sets"
+    result = pytest_in(grown, *(f"tests/unit/{name}.py" for name in LISTS), "-k", of_sets)
     assert result.returncode == 0, result.stdout[-6000:]
 
 
