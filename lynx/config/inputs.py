@@ -9,7 +9,7 @@ from lynx.config.experiment import MAIN_VARIANT, Experiment
 from lynx.config.files import Stream
 from lynx.config.layout import Layout, manifest
 from lynx.config.streams import stream_folder, vision_parent
-from lynx.config.training_sets import training_sources
+from lynx.config.training_sets import tables_read
 
 ANNOTATIONS = ("*.json", "*/*.json", "*/*.parquet", "*/*.srt")
 """Where annotation files lie below their root: in it, or one folder down."""
@@ -139,5 +139,4 @@ def lmms_inputs(experiment: Experiment, variant: str, benchmark: str) -> list[st
 def _tables(experiment: Experiment, variant: str, benchmark: str) -> list[Path]:
     """A benchmark's table, and those that the adapters of a run met."""
     layout = Layout(Path(), experiment.scale_name)
-    met = (name for names in training_sources(experiment, variant, benchmark) for name in names)
-    return [layout.data(name) for name in dict.fromkeys((benchmark, *met))]
+    return [layout.data(name) for name in tables_read(experiment, variant, benchmark)]

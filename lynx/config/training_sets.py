@@ -31,6 +31,12 @@ def training_sources(experiment: Experiment, variant: str, benchmark: str) -> li
     return met
 
 
+def tables_read(experiment: Experiment, variant: str, benchmark: str) -> list[str]:
+    """The benchmarks whose tables answering one reads: its own first, then all that a run met."""
+    met = training_sources(experiment, variant, benchmark)
+    return list(dict.fromkeys((benchmark, *(name for names in met for name in names))))
+
+
 def check_training(benchmarks: Mapping[str, BenchmarkConfig]) -> None:
     """Refuse a `trained_on` that is unknown, of another group, or itself trained on another.
 

@@ -17,7 +17,7 @@ from lynx.benchmarks.sample import Sample
 from lynx.benchmarks.stage import read_split, require_held_out
 from lynx.config.slices import predict_slice
 from lynx.config.streams import stream_folder
-from lynx.config.training_sets import training_sources
+from lynx.config.training_sets import tables_read, training_sources
 from lynx.errors import InputError
 from lynx.evaluate.metrics_file import write_report
 from lynx.evaluate.overlap import shared_names
@@ -45,7 +45,7 @@ def run_predict(project: Project, variant: str, benchmark: str) -> None:
     settings = experiment.recipe_of(variant, benchmark).evaluate
     streams = experiment.variants[variant].streams
     met = training_sources(experiment, variant, benchmark)
-    tables = dict.fromkeys((benchmark, *(name for names in met for name in names)))
+    tables = tables_read(experiment, variant, benchmark)
     parents = [
         ("base", layout.base),
         *(("data", layout.data(name)) for name in tables),

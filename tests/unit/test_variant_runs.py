@@ -54,6 +54,19 @@ def test_each_run_reads_its_own_tokens(ran: Path) -> None:
     assert len(contents) == 3
 
 
+def of_another_alignment(root: Path, own: Path) -> str:
+    """The sentence about what was made from lynx's alignment and stands at rank-3's place."""
+    made, named = (
+        require_stage(root / f"runs/demo/align/{name}/seed0", "align")
+        for name in ("3d", "3d-rank-3")
+    )
+    return (
+        f"{own}: made from align {made.identity[:12]} ({made.content[:12]}), but "
+        f"{root}/runs/demo/align/3d-rank-3/seed0 is {named.identity[:12]} ({named.content[:12]}); "
+        f"run the rule that makes {own} again"
+    )
+
+
 def test_another_variants_tokens_are_refused(ran: Path, tmp_path: Path) -> None:
     root = copy_project(ran, tmp_path / "project")
     project = load(root)
@@ -64,15 +77,7 @@ def test_another_variants_tokens_are_refused(ran: Path, tmp_path: Path) -> None:
     lynx.rename(own)
     with pytest.raises(InputError) as caught:
         run_predict(project, "rank-3", "scanqa")
-    made, named = (
-        require_stage(root / f"runs/demo/align/{name}/seed0", "align")
-        for name in ("3d", "3d-rank-3")
-    )
-    assert str(caught.value) == (
-        f"{own}: made from align {made.identity[:12]} ({made.content[:12]}), but "
-        f"{root}/runs/demo/align/3d-rank-3/seed0 is {named.identity[:12]} ({named.content[:12]}); "
-        f"run the rule that makes {own} again"
-    )
+    assert str(caught.value) == of_another_alignment(root, own)
 
 
 def test_another_variants_language_adapter_is_refused(ran: Path, tmp_path: Path) -> None:
@@ -84,12 +89,4 @@ def test_another_variants_language_adapter_is_refused(ran: Path, tmp_path: Path)
     lynx.rename(own)
     with pytest.raises(InputError) as caught:
         run_predict(project, "rank-3", "scanqa")
-    made, named = (
-        require_stage(root / f"runs/demo/align/{name}/seed0", "align")
-        for name in ("3d", "3d-rank-3")
-    )
-    assert str(caught.value) == (
-        f"{own}: made from align {made.identity[:12]} ({made.content[:12]}), but "
-        f"{root}/runs/demo/align/3d-rank-3/seed0 is {named.identity[:12]} ({named.content[:12]}); "
-        f"run the rule that makes {own} again"
-    )
+    assert str(caught.value) == of_another_alignment(root, own)
