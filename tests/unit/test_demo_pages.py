@@ -9,55 +9,42 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 import pytest
+
+from lynx.report.figures.benefit import needs_x
+from lynx.report.spread import Spread
+from lynx.report.terminal import TITLES
 
 ROOT = Path(__file__).parents[2]
 RUNS = ROOT / "docs" / "demo" / "results" / "demo"
 SEEDS = (0, 1, 2)
 VARIANTS = ("lynx", "video-only", "plain-tower", "zero-shot")
-Group = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Row:
-    """A benchmark, and which of its groups of questions need X."""
+    """A benchmark, and the grouping that says which of its questions need X."""
 
     title: str
     benchmark: str
     metric: str
-    needs_x: tuple[Group, ...]
-    any_frame: tuple[Group, ...]
-
-
-def needs(title: str, benchmark: str, metric: str, x: str) -> Row:
-    return Row(title, benchmark, metric, (("needs", x),), (("needs", "colour"),))
-
-
-def music(title: str, benchmark: str) -> Row:
-    heard = (("scenario", "Audio"), ("scenario", "Audio-Visual"))
-    return Row(title, benchmark, "exact_accuracy", heard, (("scenario", "Visual"),))
+    grouping: str = "needs"
 
 
 ROWS = (
-    needs("ScanQA, EM@1", "scanqa", "em", "depth"),
-    needs("SQA3D, EM@1", "sqa3d", "em", "depth"),
-    Row("AVQA, accuracy", "avqa", "accuracy", (("relation", "Sound"),), (("relation", "View"),)),
-    music("MUSIC-AVQA, accuracy", "music_avqa"),
-    music("MUSIC-AVQA, first test set", "music_avqa_original"),
-    needs("AVSD, CIDEr", "avsd", "cider", "sound"),
-    Row(
-        "Ego-Exo4D, accuracy",
-        "egoexo",
-        "accuracy",
-        (("scenario", "Rock Climbing"),),
-        (("scenario", "Dance"),),
-    ),
-    needs("Video-MME, accuracy", "videomme", "accuracy", "fast"),
-    needs("MVBench, accuracy", "mvbench", "accuracy", "fast"),
-    needs("MLVU, accuracy", "mlvu", "accuracy", "fast"),
+    Row("ScanQA, EM@1", "scanqa", "em"),
+    Row("SQA3D, EM@1", "sqa3d", "em"),
+    Row("AVQA, accuracy", "avqa", "accuracy", "relation"),
+    Row("MUSIC-AVQA, accuracy", "music_avqa", "exact_accuracy", "scenario"),
+    Row("MUSIC-AVQA, first test set", "music_avqa_original", "exact_accuracy", "scenario"),
+    Row("AVSD, CIDEr", "avsd", "cider"),
+    Row("Ego-Exo4D, accuracy", "egoexo", "accuracy", "scenario"),
+    Row("Video-MME, accuracy", "videomme", "accuracy"),
+    Row("MVBench, accuracy", "mvbench", "accuracy"),
+    Row("MLVU, accuracy", "mlvu", "accuracy"),
 )
 
 
@@ -67,29 +54,28 @@ def metrics_of(variant: str, benchmark: str, seed: int) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def measured(row: Row, chosen: tuple[Group, ...], variant: str, seed: int) -> tuple[float, int]:
-    """The value x 100 over all questions of the groups, and how many they are."""
-    groups = metrics_of(variant, row.benchmark, seed)["groups"]
-    parts = [groups[dimension][name][row.metric] for dimension, name in chosen]
+def measured(row: Row, variant: str, seed: int, *, x: bool = True) -> tuple[float, int]:
+    """The value x 100 over all questions that need X, or that do not, and how many they are."""
+    groups = metrics_of(variant, row.benchmark, seed)["groups"][row.grouping]
+    parts = [
+        group[row.metric]
+        for name, group in groups.items()
+        if needs_x(f"{row.grouping} {name}") == x
+    ]
     count = sum(part["count"] for part in parts)
     return 100 * sum(part["value"] * part["count"] for part in parts) / count, count
 
 
-def cells(row: Row, chosen: tuple[Group, ...]) -> str:
+def cells(row: Row, *, x: bool = True) -> str:
     written = []
     for variant in VARIANTS:
-        values = [measured(row, chosen, variant, seed)[0] for seed in SEEDS]
-        spread = "" if variant == "zero-shot" else f" ± {stdev(values):.1f}"
-        written.append(f"{fmean(values):.1f}{spread}")
+        values = [measured(row, variant, seed, x=x)[0] for seed in SEEDS]
+        written.append(Spread.over_seeds(values, trained=variant != "zero-shot").text())
     return " | ".join(written)
 
 
 def gains(row: Row) -> list[float]:
-    return [
-        measured(row, row.needs_x, "lynx", seed)[0]
-        - measured(row, row.needs_x, "video-only", seed)[0]
-        for seed in SEEDS
-    ]
+    return [measured(row, "lynx", seed)[0] - measured(row, "video-only", seed)[0] for seed in SEEDS]
 
 
 def rows_of(page: str, heading: str) -> list[str]:
@@ -100,21 +86,14 @@ def rows_of(page: str, heading: str) -> list[str]:
     return lines[first:after]
 
 
-CAPTION_METRICS = {
-    "CIDEr": "cider",
-    "BLEU-4": "bleu4",
-    "METEOR": "meteor",
-    "ROUGE-L": "rouge_l",
-    "EM@1": "em",
-    "EM@1 refined": "em_refined",
-}
+CAPTION_METRICS = ("cider", "bleu4", "meteor", "rouge_l", "em", "em_refined")
 
 
 def test_readme_shows_what_make_demo_prints() -> None:
     scores = [metrics_of(variant, "scanqa", 0) for variant in VARIANTS]
     rows = {
-        title: [score["metrics"][metric]["value"] for score in scores]
-        for title, metric in CAPTION_METRICS.items()
+        TITLES[metric]: [score["metrics"][metric]["value"] for score in scores]
+        for metric in CAPTION_METRICS
     }
     for kind in ("colour", "depth"):
         of_kind = [score["groups"]["needs"][kind]["em"] for score in scores]
@@ -127,10 +106,7 @@ def test_readme_shows_what_make_demo_prints() -> None:
 
 
 def test_readme_shows_the_questions_that_need_x() -> None:
-    expected = [
-        f"| {row.title} | {measured(row, row.needs_x, 'lynx', 0)[1]} | {cells(row, row.needs_x)} |"
-        for row in ROWS
-    ]
+    expected = [f"| {row.title} | {measured(row, 'lynx', 0)[1]} | {cells(row)} |" for row in ROWS]
     assert rows_of("README.md", "| benchmark | questions |") == expected, "\n".join(expected)
 
 
@@ -138,12 +114,12 @@ def test_the_demo_page_shows_both_groups_and_the_gains() -> None:
     expected = []
     for row in ROWS:
         gained = ", ".join(f"{gain:+.1f}" for gain in gains(row))
-        for kind, chosen, last in (
-            ("needs X", row.needs_x, gained),
-            ("any frame", row.any_frame, ""),
+        for kind, x, last in (
+            ("needs X", True, gained),
+            ("any frame", False, ""),
         ):
-            count = measured(row, chosen, "lynx", 0)[1]
-            expected.append(f"| {row.title} | {kind} ({count}) | {cells(row, chosen)} | {last} |")
+            count = measured(row, "lynx", 0, x=x)[1]
+            expected.append(f"| {row.title} | {kind} ({count}) | {cells(row, x=x)} | {last} |")
     shown = rows_of("docs/demo/README.md", "| benchmark | questions |")
     assert shown == expected, "\n".join(expected)
 

@@ -57,11 +57,12 @@ def bars_of(
         if found:
             groups = tuple(dict.fromkeys(group for values in found.values() for group in values))
             rendered = any(run.synthetic for each in seeds.values() for run in each.values())
-            need_x = filter(_needs_x, groups if rendered else ())
+            need_x = filter(needs_x, groups if rendered else ())
             yield Bars(name, config.main_metric, groups, found, frozenset(need_x))
 
 
-def _needs_x(group: str) -> bool:
+def needs_x(group: str) -> bool:
+    """Whether the questions of a rendered world's group (`needs depth`) need X."""
     return group in NEED_X or (group.startswith(f"{NEEDS} ") and group != SEEN)
 
 
