@@ -72,6 +72,8 @@ def main() -> None:
     # A stage imports some million objects that stay; to look for garbage among them again and again
     # took a tenth of its start.
     gc.set_threshold(100_000, 20, 20)
+    # Nor is there any at the end, where Python would look through all of them once more.
+    atexit.register(gc.freeze)
     keep_freed_blocks()
     try:
         app()
