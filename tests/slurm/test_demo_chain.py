@@ -89,9 +89,9 @@ def trainer(root: Path, process: subprocess.Popen[str], steps: int, not_job: str
     while True:
         assert process.poll() is None, said(root)
         assert time.monotonic() < deadline, said(root)
-        for folder in (root / "work").glob("align-*"):
-            owner = Owner.parse((folder / "lock").read_text(encoding="utf-8"))
-            last = max(saved(folder), default=0)
+        for lock in (root / "work").glob("align-*/lock"):
+            owner = Owner.parse(lock.read_text(encoding="utf-8"))
+            last = max(saved(lock.parent), default=0)
             if owner is not None and owner.slurm_job != not_job and last >= steps:
                 os.kill(owner.pid, signal.SIGSTOP)
                 return owner
