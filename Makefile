@@ -62,7 +62,8 @@ demo: setup  ## the whole chain on the embedded world; prints the ScanQA table
 
 # Whole files go to a worker, so that a file's own fixtures are made once. One worker more than CI has
 # cores: tests of Slurm, of servers and of what hangs wait for most of their time.
-test: lint types  ## every check; pytest's closing line comes last
+test: setup  ## every check; pytest's closing line comes last
+	@$(MAKE) --jobs=2 --output-sync lint types
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## style of Python and Snakemake files
