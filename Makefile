@@ -60,11 +60,10 @@ demo: setup  ## the whole chain on the embedded world; prints the ScanQA table
 	@$(SNAKEMAKE) -- results/scanqa/metrics.json
 	@$(BIN)/lynx table scanqa
 
-# Whole files go to a worker, so that a file's own fixtures are made once. One worker more than CI has
-# cores: tests of Slurm, of servers and of what hangs wait for most of their time.
+# Whole files go to the two workers, so that a file's own fixtures are made once; a core for each.
 test: setup  ## every check; pytest's closing line comes last
 	@$(MAKE) --jobs=2 --output-sync lint types
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## style of Python and Snakemake files
 	@$(BIN)/ruff check --quiet --output-format concise
