@@ -30,7 +30,7 @@ def check_experiment(
 
 def check_chosen_variants(experiment: Experiment) -> None:
     """Raise `InputError` about a variant that is to be shown and cannot run."""
-    for variant in experiment.compare_with:
+    for variant in experiment.seed_variants:
         if variant in experiment.faults:
             raise InputError(experiment.faults[variant])
 

@@ -107,6 +107,16 @@ class Experiment(Strict):
         """`lynx`, and those beside it."""
         return tuple(dict.fromkeys((MAIN_VARIANT, *self.compare_with)))
 
+    @property
+    def seed_variants(self) -> tuple[str, ...]:
+        """Those, and the controls that tables over seeds show too, in the order of variants.yaml.
+
+        Whoever says in the main file what is compared gets no other.
+        """
+        further = self.scale.seed_controls if self.main.compare_with is None else ()
+        chosen = {*self.shown_variants, *further}
+        return tuple(name for name in self.variants if name in chosen)
+
     def frames_of(self, benchmark: str) -> str:
         """The frames artefact with a benchmark's clips: its group's, or its own if it only scores.
 

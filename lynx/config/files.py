@@ -27,7 +27,8 @@ class MainConfig(Strict):
     )
     benchmarks: tuple[str, ...] = Field(min_length=1, description="what runs, in table order")
     compare_with: tuple[str, ...] | None = Field(
-        description="variants shown beside lynx in results/<benchmark>; null takes the scale's own"
+        description="variants shown beside lynx in results/<benchmark>; null takes the scale's own, "
+        "and its seed_controls"
     )
     overrides: dict[str, object] = Field(
         description="dotted recipe keys and their values, applied to every benchmark"
@@ -52,7 +53,14 @@ class ScaleConfig(Strict):
     recipe: str
     dtype: Dtype
     gpus: Annotated[int, Field(ge=0)] = Field(description="GPUs that a computing job asks for")
-    compare_with: tuple[str, ...]
+    compare_with: tuple[str, ...] = Field(
+        description="variants shown beside lynx in results/<benchmark>; `all` runs them"
+    )
+    seed_controls: tuple[str, ...] = Field(
+        default=(),
+        description="variants that tables over seeds show too; `experiments` runs them, unless the "
+        "main file says itself what is compared",
+    )
     worlds: dict[str, WorldConfig] = Field(
         description="render these worlds as raw data; empty where data come from the site"
     )

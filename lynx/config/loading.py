@@ -151,7 +151,7 @@ def _check_chosen(
             )
     chosen = main.config.compare_with
     where = scale_file if chosen is None else main.origins["compare_with"]
-    for name in scale.compare_with if chosen is None else chosen:
+    for name in (*scale.compare_with, *scale.seed_controls) if chosen is None else chosen:
         if name not in variants:
             raise unknown_name(where, "variant", name, variants)
 

@@ -236,11 +236,11 @@ class WorkflowConfig:
         )
 
     def training_curves(self) -> list[str]:
-        """The curve of every training behind the headlines: those of the configured seed."""
+        """The curve of every training behind the tables over seeds: those of the configured seed."""
         experiment, seed, layout = self.experiment, self.experiment.main.seed, self._layout
         found: dict[str, None] = {}
         for benchmark in experiment.main.benchmarks:
-            for variant in self.variants():
+            for variant in self.seed_variants():
                 if experiment.variants[variant].x == "aligned":
                     folder = layout.align(experiment.align_name(variant, benchmark), seed)
                     found[str(layout.curve(folder))] = None
@@ -256,6 +256,10 @@ class WorkflowConfig:
     def variants(self) -> list[str]:
         """lynx and the variants shown beside it."""
         return list(self.experiment.shown_variants)
+
+    def seed_variants(self) -> list[str]:
+        """Those of the tables over seeds."""
+        return list(self.experiment.seed_variants)
 
 
 def _typed_leaves(value: Any) -> Any:

@@ -68,14 +68,14 @@ class Shown:
 
 
 def configured(project: Project, runs: Reports) -> Reports:
-    """Those of `lynx` and its controls over the configured seeds, whatever else was run."""
+    """Those of the configured variants over the configured seeds, whatever else was run."""
     found = {
         variant: {
             seed: runs[variant][seed]
             for seed in project.experiment.main.seeds
             if seed in runs[variant]
         }
-        for variant in project.experiment.shown_variants
+        for variant in project.experiment.seed_variants
         if variant in runs
     }
     return {variant: seeds for variant, seeds in found.items() if seeds}
@@ -117,7 +117,7 @@ def write_seeds(project: Project, benchmark: str) -> None:
     if not runs:
         raise InputError(
             f"{benchmark}: no run of a configured variant and seed found, expected one of "
-            f"{', '.join(project.experiment.shown_variants)}; run the target experiments first"
+            f"{', '.join(project.experiment.seed_variants)}; run the target experiments first"
         )
     lines = [f"variant,seed,group,count,{shown.metric}"]
     for variant, seeds in runs.items():

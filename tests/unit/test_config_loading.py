@@ -26,7 +26,7 @@ def test_the_default_is_the_demo() -> None:
     assert set(experiment.recipes) >= families | {"mlvu", "music_avqa_original"}
     assert set(experiment.read_by_default()) == {*experiment.recipes, "llava_video"}
     assert experiment.align_names["scanqa"] == experiment.align_names["sqa3d"] == "3d"
-    assert experiment.compare_with == ("video-only", "plain-tower", "zero-shot")
+    assert experiment.compare_with == ("video-only", "zero-shot")
     assert experiment.base_folder == ROOT / "models/demo"
     assert experiment.splits_used("scanqa") == ("train", "test_w_obj")
 

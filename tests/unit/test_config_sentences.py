@@ -395,8 +395,15 @@ CASES = {
     ),
     "unknown variant of a scale": (
         "config/scales/demo.yaml",
-        "[video-only, plain-tower,",
-        "[video-only, plain-twr,",
+        "[video-only, zero-shot]",
+        "[video-onyl, zero-shot]",
+        "config/scales/demo.yaml: unknown variant 'video-onyl', did you mean 'video-only'; "
+        f"known: {VARIANTS}",
+    ),
+    "unknown variant of a scale's tables over seeds": (
+        "config/scales/demo.yaml",
+        "[plain-tower]",
+        "[plain-twr]",
         "config/scales/demo.yaml: unknown variant 'plain-twr', did you mean 'plain-tower'; "
         f"known: {VARIANTS}",
     ),

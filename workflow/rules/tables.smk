@@ -38,7 +38,7 @@ rule seeds:
         expand(
             "results/{scale}/{variant}/{{benchmark}}/seed{seed}/metrics.json",
             scale=CONFIG.experiment.scale_name,
-            variant=CONFIG.variants(),
+            variant=CONFIG.seed_variants(),
             seed=CONFIG.experiment.main.seeds,
         ),
     output:
@@ -53,7 +53,7 @@ rule seeds:
         runtime=lambda w, attempt: 10 * attempt,
     params:
         options=CONFIG.options,
-        variants=CONFIG.variants(),
+        variants=CONFIG.seed_variants(),
         seeds=CONFIG.experiment.main.seeds,
     shell:
         "lynx --log {log} seeds {wildcards.benchmark} --write {params.options}"

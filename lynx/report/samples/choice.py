@@ -116,8 +116,8 @@ def read_asked(project: Project, benchmark: str, split: str) -> list[Asked]:
 def _answers(project: Project, benchmark: str) -> list[tuple[str, dict[str, str]]]:
     layout, experiment = project.layout, project.experiment
     found = []
-    controls = published_of(experiment, layout.root).controls
-    for variant in dict.fromkeys((*experiment.shown_variants, *controls)):
+    chosen = {*experiment.shown_variants, *published_of(experiment, layout.root).controls}
+    for variant in (name for name in experiment.variants if name in chosen):
         folder = layout.predictions(variant, benchmark, project.seed)
         if not (folder / MANIFEST_NAME).is_file():
             if variant != MAIN_VARIANT:
