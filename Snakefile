@@ -17,6 +17,7 @@ configfile: "config/config.yaml"
 from lynx import controller
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.config.workflow import WorkflowConfig
+from lynx.ledger.record import record_run
 
 CONFIG = WorkflowConfig.load(workflow.configfiles, config, Path())
 
@@ -29,6 +30,11 @@ if workflow.is_main_process:
 
 onstart:
     controller.sign(Path(), to_slurm=not workflow.local_exec)
+
+
+onsuccess:
+    if workflow.is_main_process and not workflow.touch:
+        record_run(Path(), workflow.dag)
 
 
 wildcard_constraints:

@@ -61,11 +61,17 @@ def file_problems(
                 f"{path}: {size} bytes found, {entry.bytes} expected; "
                 "the file was cut or changed, so run its rule again"
             )
-        elif hashed and (found := hash_file(path)) != entry.sha256:
-            yield (
-                f"{path}: sha256 {found[:12]}... found, {entry.sha256[:12]}... expected; "
-                "the file was changed, so run its rule again"
-            )
+        elif hashed:
+            yield from hash_problems(path, entry.sha256)
+
+
+def hash_problems(path: Path, expected: str) -> Iterator[str]:
+    """A sentence if a file's sha256 is another than its manifest lists."""
+    if (found := hash_file(path)) != expected:
+        yield (
+            f"{path}: sha256 {found[:12]}... found, {expected[:12]}... expected; "
+            "the file was changed, so run its rule again"
+        )
 
 
 def version_problems(

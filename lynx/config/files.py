@@ -27,8 +27,8 @@ class MainConfig(Strict):
     )
     benchmarks: tuple[str, ...] = Field(min_length=1, description="what runs, in table order")
     compare_with: tuple[str, ...] | None = Field(
-        description="variants shown beside lynx in results/<benchmark>; null takes the scale's own, "
-        "and its seed_controls"
+        description="variants shown beside lynx in results/<benchmark>; null takes the scale's "
+        "own, and its seed_controls"
     )
     overrides: dict[str, object] = Field(
         description="dotted recipe keys and their values, applied to every benchmark"

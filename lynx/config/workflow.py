@@ -236,7 +236,7 @@ class WorkflowConfig:
         )
 
     def training_curves(self) -> list[str]:
-        """The curve of every training behind the tables over seeds: those of the configured seed."""
+        """The curve of every training of the configured seed behind the tables over seeds."""
         experiment, seed, layout = self.experiment, self.experiment.main.seed, self._layout
         found: dict[str, None] = {}
         for benchmark in experiment.main.benchmarks:

@@ -6,14 +6,16 @@ Shape legend: V tokens of a clip, D language model width.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from lynx.artifacts.verify import hash_problems
 from lynx.errors import InputError
 
 INDEX_NAME = "index.jsonl"
@@ -61,9 +63,13 @@ class StoredTokens:
 
     folder: Path
     shards: dict[str, str]
+    hashes: Mapping[str, str]
+    """sha256 by file name, as published."""
+    _hashed: set[str] = field(default_factory=set, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     @classmethod
-    def open(cls, folder: Path) -> StoredTokens:
+    def open(cls, folder: Path, hashes: Mapping[str, str]) -> StoredTokens:
         """Read the index of a features artefact and check that its shards hold what it says.
 
         Raises InputError for a missing or cut index or shard.
@@ -71,16 +77,26 @@ class StoredTokens:
         shards = _read_index(folder / INDEX_NAME)
         for shard in sorted(set(shards.values())):
             _check_shard(folder / shard, {clip for clip, held in shards.items() if held == shard})
-        return cls(folder, shards)
+        return cls(folder, shards, hashes)
 
     def read(self, clip: str) -> torch.Tensor:
-        """Tokens (V, D) of a clip; InputError if the stream does not hold it."""
+        """Tokens (V, D) of a clip; InputError if the stream does not hold it or its shard changed.
+
+        A shard is hashed when something is first read of it: all of them at once may be terabytes,
+        and a bit that differs would be in no error and in every result.
+        """
         if clip not in self.shards:
             raise InputError(
                 f"{self.folder}: no tokens of clip {clip}, expected one of {len(self.shards)}; "
                 "run the features rule again"
             )
-        with safe_open(self.folder / self.shards[clip], framework="pt") as stream:
+        shard = self.shards[clip]
+        with self._lock:  # the next batch may be read beside this one
+            if shard not in self._hashed:
+                for problem in hash_problems(self.folder / shard, self.hashes[shard]):
+                    raise InputError(problem)
+                self._hashed.add(shard)
+        with safe_open(self.folder / shard, framework="pt") as stream:
             tokens: torch.Tensor = stream.get_tensor(clip)
         return tokens
 

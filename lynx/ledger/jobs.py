@@ -8,9 +8,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lynx.artifacts.hashing import hash_data
 from lynx.errors import InputError
+
+if TYPE_CHECKING:
+    from snakemake.dag import DAG  # type: ignore[import-untyped]
 
 TARGETS = ("all", "experiments", "analyses")
 """The rules whose jobs the ledger keeps."""
@@ -67,6 +71,12 @@ def list_jobs(root: Path, files: Sequence[Path] = ()) -> tuple[Job, ...]:
                 f"`snakemake --profile local -n -- {' '.join(TARGETS)}` names"
             ) from error
     return tuple(sorted(jobs, key=lambda job: job.outputs))
+
+
+def done_jobs(dag: DAG) -> tuple[Job, ...]:
+    """The jobs of a run that Snakemake would not run again, sorted by first output."""
+    done = [_read_job(job) for job in dag.jobs if job.output and dag.noneedrun_finished(job)]
+    return tuple(sorted(done, key=lambda job: job.outputs))
 
 
 def _read_job(job: object) -> Job:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from lynx.artifacts.manifest import MANIFEST_NAME
 from lynx.artifacts.publish import write_atomic
 from lynx.errors import InputError
-from lynx.ledger.jobs import list_jobs
+from lynx.ledger.jobs import Job, list_jobs
 from lynx.ledger.stages import Stage, stages_of
 
 PIPELINE = "dvc.yaml"
@@ -70,6 +71,29 @@ def check_ledger(root: Path, files: Sequence[Path] = ()) -> tuple[Stage, ...]:
     return stages
 
 
+def rendered_stages(root: Path, jobs: Sequence[Job]) -> list[Stage]:
+    """The stages that these jobs make up, of those that the committed files have just so.
+
+    What is made from a stage that is not so is none either: its results are of other settings too.
+    """
+    pipeline, settings = (_text(root / name) or "" for name in (PIPELINE, SETTINGS))
+    files = {line.strip().removeprefix("- ").split(":")[0] for line in pipeline.splitlines()}
+
+    def held(name: str) -> bool:
+        path = PurePosixPath(name)
+        return (str(path.parent) if path.name == MANIFEST_NAME else name) in files or name in files
+
+    blocks = {block.strip("\n") for block in pipeline.split("\n\n")}
+    lines = set(settings.splitlines())
+    found, made = [], set[str]()
+    for stage in stages_of([job for job in jobs if all(map(held, job.outputs))]):
+        alike = _block(stage).strip("\n") in blocks and _setting(stage) in lines
+        if alike and made.issuperset(stage.deps):
+            found.append(stage)
+            made.update((*stage.manifests, *stage.small))
+    return found
+
+
 def pipeline_text(stages: Sequence[Stage]) -> str:
     """`dvc.yaml`: lines that read well and never change without a reason."""
     blocks = [_settings_stage(), *(_block(stage) for stage in stages)]
@@ -78,8 +102,11 @@ def pipeline_text(stages: Sequence[Stage]) -> str:
 
 def settings_text(stages: Sequence[Stage]) -> str:
     """`params.yaml`: one line for each stage."""
-    lines = [f"{stage.name}: {stage.settings[:16]}\n" for stage in stages]
-    return SETTINGS_HEAD + "".join(sorted(lines))
+    return SETTINGS_HEAD + "".join(sorted(f"{_setting(stage)}\n" for stage in stages))
+
+
+def _setting(stage: Stage) -> str:
+    return f"{stage.name}: {stage.settings[:16]}"
 
 
 def _settings_stage() -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from lynx.artifacts.hashing import hash_file
+from lynx.artifacts.verify import hash_problems
 from lynx.errors import InputError
 from lynx.features.store import StoredTokens, StoreWriter, write_store
 from lynx.features.streamed import KEPT_CLIPS, StreamedTokens
@@ -22,11 +25,16 @@ def tokens(index: int, dtype: torch.dtype = torch.bfloat16) -> torch.Tensor:
     return random_pixels(10 + index, 48, seed=index).to(dtype)
 
 
+def opened(folder: Path) -> StoredTokens:
+    """A stream as it was written, whatever is done to it now."""
+    return StoredTokens.open(folder, {path.name: hash_file(path) for path in folder.iterdir()})
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
 def test_round_trip(tmp_path: Path, dtype: torch.dtype) -> None:
     """Every clip comes back bit for bit in its own length and dtype."""
     count = write_store(tmp_path, ((clip, tokens(i, dtype)) for i, clip in enumerate(CLIPS)))
-    stored = StoredTokens.open(tmp_path)
+    stored = opened(tmp_path)
     assert count == 7
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "index.jsonl",
@@ -51,7 +59,7 @@ def test_shards(tmp_path: Path) -> None:
         for index, clip in enumerate(CLIPS)
     ]
     assert sorted(load_file(tmp_path / "tokens-00003.safetensors")) == CLIPS[6:]
-    stored = StoredTokens.open(tmp_path)
+    stored = opened(tmp_path)
     assert all(torch.equal(stored.read(clip), tokens(i)) for i, clip in enumerate(CLIPS))
 
 
@@ -59,7 +67,7 @@ def test_a_view_is_stored_alone(tmp_path: Path) -> None:
     """A slice of a larger tensor is stored as its own values, not with what lies around it."""
     whole = random_pixels(20, 48)
     write_store(tmp_path, [("a", whole[:, :24]), ("b", whole[5:])])
-    stored = StoredTokens.open(tmp_path)
+    stored = opened(tmp_path)
     assert torch.equal(stored.read("a"), whole[:, :24])
     assert torch.equal(stored.read("b"), whole[5:])
 
@@ -68,7 +76,7 @@ def test_views_of_one_tensor(tmp_path: Path) -> None:
     """Two clips that are rows of one batch are stored apart."""
     batch = random_pixels(2, 10, 48)
     write_store(tmp_path, [("a", batch[0]), ("b", batch[1])])
-    stored = StoredTokens.open(tmp_path)
+    stored = opened(tmp_path)
     assert torch.equal(stored.read("a"), batch[0])
     assert torch.equal(stored.read("b"), batch[1])
 
@@ -86,14 +94,14 @@ def test_no_clips(tmp_path: Path) -> None:
     """An empty stream is an empty index and no shard."""
     assert write_store(tmp_path, []) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["index.jsonl"]
-    assert StoredTokens.open(tmp_path).shards == {}
+    assert opened(tmp_path).shards == {}
 
 
 def test_unknown_clip(tmp_path: Path) -> None:
     """One sentence: which stream, which clip, what to do."""
     write_store(tmp_path, [("a", tokens(0)), ("b", tokens(1))])
     with pytest.raises(InputError) as caught:
-        StoredTokens.open(tmp_path).read("scene0707_00")
+        opened(tmp_path).read("scene0707_00")
     assert str(caught.value) == (
         f"{tmp_path}: no tokens of clip scene0707_00, expected one of 2; "
         "run the features rule again"
@@ -102,7 +110,7 @@ def test_unknown_clip(tmp_path: Path) -> None:
 
 def refusal(folder: Path) -> str:
     with pytest.raises(InputError) as caught:
-        StoredTokens.open(folder)
+        opened(folder)
     return str(caught.value)
 
 
@@ -140,6 +148,39 @@ def test_a_missing_or_cut_shard(tmp_path: Path) -> None:
     assert refusal(tmp_path) == (
         f"{shard}: no tokens of clip b, which the index places there; run the features rule again"
     )
+
+
+def test_a_changed_bit_is_found_before_its_shard_is_read(tmp_path: Path) -> None:
+    """In every shard, and the clips of the others can be read."""
+    writer = StoreWriter(tmp_path, shard_bytes=1)
+    for index, clip in enumerate(CLIPS):
+        writer.add(clip, tokens(index))
+    writer.close()
+    stored, shard = opened(tmp_path), tmp_path / "tokens-00002.safetensors"
+    before, data = hash_file(shard), shard.read_bytes()
+    shard.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    assert torch.equal(stored.read(CLIPS[1]), tokens(1))
+    for _ in range(2):  # what was refused is not taken the next time
+        with pytest.raises(InputError) as caught:
+            stored.read(CLIPS[2])
+        assert str(caught.value) == (
+            f"{shard}: sha256 {hash_file(shard)[:12]}... found, {before[:12]}... expected; the "
+            "file was changed, so run its rule again"
+        )
+
+
+def test_a_shard_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_store(tmp_path, ((clip, tokens(i)) for i, clip in enumerate(CLIPS)))
+    stored, hashed = opened(tmp_path), list[Path]()
+
+    def counted(path: Path, expected: str) -> Iterator[str]:
+        hashed.append(path)
+        yield from hash_problems(path, expected)
+
+    monkeypatch.setattr("lynx.features.store.hash_problems", counted)
+    for clip in (*CLIPS, *CLIPS):
+        stored.read(clip)
+    assert hashed == [tmp_path / "tokens-00000.safetensors"]
 
 
 class CountingEncoder:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
 from lynx.ledger.jobs import Job
-from lynx.ledger.render import pipeline_text, settings_text
+from lynx.ledger.render import pipeline_text, rendered_stages, settings_text
 from lynx.ledger.stages import Stage, stages_of
 
 RUNS = "runs/0.5b"
@@ -94,6 +96,59 @@ def test_settings_name_what_decides_a_stage(changed: int) -> None:
     after = by_name(jobs)
     (stage,) = [name for name in before if before[name].settings != after[name].settings]
     assert set(one.outputs) <= {*after[stage].manifests, *after[stage].small}
+
+
+@pytest.fixture
+def rendered(tmp_path: Path) -> Path:
+    """A project whose ledger is rendered from all the jobs."""
+    stages = stages_of(raw_jobs("data/scanqa/train.json"))
+    (tmp_path / "dvc.yaml").write_text(pipeline_text(stages), encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(settings_text(stages), encoding="utf-8")
+    return tmp_path
+
+
+def test_a_run_of_all_has_every_stage_of_the_files(rendered: Path) -> None:
+    jobs = raw_jobs("data/scanqa/train.json")
+    assert rendered_stages(rendered, jobs) == list(stages_of(jobs))
+
+
+def test_jobs_that_no_stage_has_are_left_out(rendered: Path) -> None:
+    """A page of samples, a table: what is only shown."""
+    jobs = raw_jobs("data/scanqa/train.json")
+    shown = job("report", ["results/scanqa/metrics.json"], "results/report.html")
+    assert rendered_stages(rendered, [shown, *jobs]) == list(stages_of(jobs))
+
+
+def test_other_settings_and_what_is_made_from_them_are_no_stages_of_the_files(
+    rendered: Path,
+) -> None:
+    jobs = raw_jobs("data/scanqa/train.json")
+    at = [each.rule for each in jobs].index("sft")
+    jobs[at] = job("sft", list(jobs[at].inputs), *jobs[at].outputs, settings="b" * 64)
+    names = [stage.name for stage in rendered_stages(rendered, jobs)]
+    assert names == ["data-scanqa", "frames-3d", "geometry", "stability"]
+
+
+def test_a_stage_of_other_files_is_no_stage_of_the_files(rendered: Path) -> None:
+    """As a headline of another seed."""
+    jobs = raw_jobs("data/scanqa/train.json")
+    score = "results/0.5b/lynx/scanqa/seed7/metrics.json"
+    at = [each.rule for each in jobs].index("headline")
+    jobs[at] = job("headline", [score], *jobs[at].outputs)
+    names = {stage.name for stage in rendered_stages(rendered, jobs)}
+    assert names == {*by_name(jobs)} - {"headline-scanqa"}
+
+
+def test_a_part_of_a_stage_is_no_stage(rendered: Path) -> None:
+    """As the score of predictions that were asked for alone, or one of the tables over seeds."""
+    jobs = raw_jobs("data/scanqa/train.json")
+    some = [each for each in jobs if each.rule not in ("score", "headline", "seeds")]
+    names = {stage.name for stage in rendered_stages(rendered, some)}
+    assert names == {"data-scanqa", "frames-3d", "sft-lynx-scanqa-seed0", "geometry", "stability"}
+
+
+def test_a_project_without_a_rendered_ledger_has_no_stage(tmp_path: Path) -> None:
+    assert rendered_stages(tmp_path, raw_jobs()) == []
 
 
 def test_dvc_keeps_what_snakemake_made_and_leaves_small_files_to_git() -> None:

@@ -29,11 +29,11 @@ GEOMETRY = "results/demo/geometry.json"
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """A lab after one run that was recorded, committed and pushed to a folder."""
+    """A lab whose ledger was begun, after one run, committed and pushed to a folder."""
     folder = tmp_path_factory.mktemp("ledger")
     lab = found_lab(folder / "a lab", folder / "site")
-    lab.snakemake()
-    lab.lynx("ledger", "record")
+    assert lab.lynx("ledger", "record").startswith("dvc.lock: 0 stages recorded, 0 were already, ")
+    assert "lynx: dvc.lock: " in lab.snakemake()
     lab.save("first run")
     lab.dvc("remote", "add", "-d", "store", str(folder / "store"))
     lab.dvc("push", "-q")
@@ -94,7 +94,7 @@ def test_another_branch_and_back_makes_nothing(lab: Lab) -> None:
         "evaluate-lynx-scanqa-seed0",
         "evaluate-zero-shot-scanqa-seed0",
     }
-    lab.snakemake()
+    lab.snakemake("--no-hooks")
     lab.lynx("ledger", "record")
     lab.save("longer answers")
     changes = json.loads(lab.dvc("metrics", "diff", "--json", "main"))
@@ -159,6 +159,59 @@ def test_what_was_edited_is_not_recorded(lab: Lab, path: str, key: str, rule: st
     (lab.root / path).write_text("no JSON", encoding="utf-8")
     assert lab.refused("ledger", "record").startswith(f"{path}: ")
     assert (lab.root / "dvc.lock").read_bytes() == before
+
+
+def test_a_run_does_not_record_what_was_edited_and_ends_well(lab: Lab) -> None:
+    before = (lab.root / "dvc.lock").read_bytes()
+    report = json.loads((lab.root / GEOMETRY).read_text(encoding="utf-8"))
+    text = json.dumps(report | {"gap": 1 + report["gap"]})
+    (lab.root / GEOMETRY).write_text(text, encoding="utf-8")
+    assert (
+        f"lynx: dvc.lock was left as it is: {GEOMETRY}: its values do not hash to its own content "
+        "field; the file was edited, so run the rule geometry again\n"
+    ) in lab.snakemake("--forcerun", "headline")
+    assert (lab.root / "dvc.lock").read_bytes() == before
+
+
+def test_what_is_gone_is_not_recorded_by_a_run(lab: Lab) -> None:
+    """Nor what was made from it. Snakemake does not make again what it would not read."""
+    path = lab.root / "dvc.lock"
+    lock = yaml.safe_load(path.read_text(encoding="utf-8"))
+    begun = {**lock, "stages": {"settings": lock["stages"].pop("settings")}}
+    path.write_text(yaml.safe_dump(begun), encoding="utf-8")
+    shutil.rmtree(lab.root / "runs/demo/reference/3d")
+    said = lab.snakemake("--forcerun", "headline")
+    left_out = {
+        name
+        for name, stage in lock["stages"].items()
+        if any("runs/demo/reference/3d" in item["path"] for item in stage.get("deps", ()))
+    }
+    assert left_out > {"align-3d-seed0"}
+    found = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]
+    assert found == {
+        "settings": begun["stages"]["settings"],
+        **{
+            name: stage
+            for name, stage in lock["stages"].items()
+            if name not in {"reference-3d", *left_out}
+        },
+    }
+    assert f"lynx: dvc.lock: {len(found) - 1} stages recorded\n" in said
+
+
+def test_a_run_begins_no_ledger(lab: Lab) -> None:
+    (lab.root / "dvc.lock").unlink()
+    assert "dvc.lock" not in lab.snakemake("--forcerun", "headline")
+    assert not (lab.root / "dvc.lock").exists()
+
+
+def test_dvc_makes_what_is_missing_and_records_it_itself(lab: Lab) -> None:
+    (lab.root / "results/scanqa/metrics.json").unlink()
+    said = lab.dvc("repro")
+    assert "Running stage 'headline-scanqa'" in said
+    assert said.count("Running stage") == 1
+    assert "lynx: dvc.lock" not in said
+    lab.require_nothing_to_do()
 
 
 def test_a_hand_edited_pipeline_is_named(lab: Lab) -> None:
