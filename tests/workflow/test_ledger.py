@@ -32,7 +32,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """A lab whose ledger was begun, after one run, committed and pushed to a folder."""
     folder = tmp_path_factory.mktemp("ledger")
     lab = found_lab(folder / "a lab", folder / "site")
-    assert lab.lynx("ledger", "record").startswith("dvc.lock: 0 stages recorded, 0 were already, ")
+    assert "dvc.lock: 0 stages recorded, 0 were already, " in lab.lynx("ledger", "record")
     assert "lynx: dvc.lock: " in lab.snakemake()
     lab.save("first run")
     lab.dvc("remote", "add", "-d", "store", str(folder / "store"))
@@ -186,7 +186,7 @@ def test_what_is_gone_is_not_recorded_by_a_run(lab: Lab) -> None:
         for name, stage in lock["stages"].items()
         if any("runs/demo/reference/3d" in item["path"] for item in stage.get("deps", ()))
     }
-    assert left_out > {"align-3d-seed0"}
+    assert left_out == {"align-3d-seed0"}
     found = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]
     assert found == {
         "settings": begun["stages"]["settings"],
