@@ -74,7 +74,7 @@ def test_the_table_of_published_commands_names_targets() -> None:
 
 
 def test_analyses_are_what_no_headline_shows() -> None:
-    """The ablations of the publication on ScanQA, our control of equal length on every set."""
+    """The ablations of the publication on ScanQA, our controls of equal length on every set."""
     known = WorkflowConfig((), (), ROOT, load({"benchmarks": ["scanqa", "avqa"], "seed": 3}))
     of_the_paper = [
         *("no-attention", "no-moments", "no-align", "rank-8", "rank-16", "rank-32", "rank-64"),
@@ -85,10 +85,27 @@ def test_analyses_are_what_no_headline_shows() -> None:
             "results/demo/geometry.json",
             "results/demo/stability.json",
             *(f"results/demo/{name}/scanqa/seed3/metrics.json" for name in of_the_paper),
-            "results/demo/repeated-video/scanqa/seed3/metrics.json",
-            "results/demo/repeated-video/avqa/seed3/metrics.json",
+            *(
+                f"results/demo/{name}/{benchmark}/seed3/metrics.json"
+                for name in ("plain-tower", "repeated-video")
+                for benchmark in ("scanqa", "avqa")
+            ),
         ]
     )
+
+
+def test_a_control_may_be_run_over_seeds_and_not_by_default() -> None:
+    known = WorkflowConfig((), (), ROOT, load({"benchmarks": ["scanqa"]}))
+    assert known.variants() == ["lynx", "video-only", "zero-shot"]
+    assert known.seed_variants() == ["lynx", "video-only", "plain-tower", "zero-shot"]
+    assert "results/demo/training/sft/plain-tower/scanqa/seed0.csv" in known.training_curves()
+
+
+def test_who_says_what_is_compared_gets_no_other_control() -> None:
+    chosen = {"benchmarks": ["scanqa"], "compare_with": ["zero-shot"]}
+    known = WorkflowConfig((), (), ROOT, load(chosen))
+    assert known.seed_variants() == known.variants() == ["lynx", "zero-shot"]
+    assert not [name for name in known.training_curves() if "plain-tower" in name]
 
 
 def test_one_reference_is_not_compared() -> None:
