@@ -17,7 +17,6 @@ configfile: "config/config.yaml"
 from lynx import controller
 from lynx.artifacts.stages import STAGE_VERSIONS
 from lynx.config.workflow import WorkflowConfig
-from lynx.ledger.record import record_run
 
 CONFIG = WorkflowConfig.load(workflow.configfiles, config, Path())
 
@@ -34,6 +33,9 @@ onstart:
 
 onsuccess:
     if workflow.is_main_process and not workflow.touch:
+        # Every start of Snakemake would wait for it, those of a cluster's jobs too.
+        from lynx.ledger.record import record_run
+
         record_run(Path(), workflow.dag)
 
 

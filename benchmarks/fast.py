@@ -16,7 +16,7 @@ import torch
 from benchmarks.workbench import SEED, SOURCE, STREAMS, Workbench, random_adapter
 from lynx.align.reference import load_reference
 from lynx.align.train import align_training
-from lynx.artifacts.hashing import hash_file
+from lynx.artifacts.manifest import list_files
 from lynx.benchmarks.scanqa import prompt
 from lynx.evaluate.predict import answer_all, generated
 from lynx.features.store import StoredTokens, write_store
@@ -88,11 +88,8 @@ def predict(bench: Workbench) -> Callable[[], dict[str, str]]:
 
 
 def _stored(folder: Path) -> list[StoredTokens]:
-    return [_opened(folder / "features" / stream) for stream in STREAMS]
-
-
-def _opened(folder: Path) -> StoredTokens:
-    return StoredTokens.open(folder, {path.name: hash_file(path) for path in folder.iterdir()})
+    folders = [folder / "features" / stream for stream in STREAMS]
+    return [StoredTokens.open(each, list_files(each)) for each in folders]
 
 
 def _train_anew(training: Training[Item, Batch]) -> list[float]:

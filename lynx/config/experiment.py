@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from pydantic import Field
@@ -114,7 +115,10 @@ class Experiment(Strict):
         Whoever says in the main file what is compared gets no other.
         """
         further = self.scale.seed_controls if self.main.compare_with is None else ()
-        chosen = {*self.shown_variants, *further}
+        return self.in_order({*self.shown_variants, *further})
+
+    def in_order(self, chosen: Collection[str]) -> tuple[str, ...]:
+        """Those of the variants that are chosen, in the order of variants.yaml."""
         return tuple(name for name in self.variants if name in chosen)
 
     def frames_of(self, benchmark: str) -> str:

@@ -181,7 +181,7 @@ def _token_source(
     """Read a stream from disk, or encode it on demand by the same code with `tower`."""
     folder, manifest = open_features(project, variant, benchmark, split, stream)
     if manifest.facts["storage"] == "stored":
-        return StoredTokens.open(folder, {entry.path: entry.sha256 for entry in manifest.files})
+        return StoredTokens.open(folder, manifest.files)
     if tower is None:
         raise ValueError(f"{folder} is streamed, so the caller must load the tower")
     if stream == "aligned":

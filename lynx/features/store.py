@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from lynx.artifacts.manifest import FileEntry
 from lynx.artifacts.verify import hash_problems
 from lynx.errors import InputError
 
@@ -69,15 +70,17 @@ class StoredTokens:
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     @classmethod
-    def open(cls, folder: Path, hashes: Mapping[str, str]) -> StoredTokens:
+    def open(cls, folder: Path, files: Iterable[FileEntry]) -> StoredTokens:
         """Read the index of a features artefact and check that its shards hold what it says.
+
+        `files` are those that its manifest lists.
 
         Raises InputError for a missing or cut index or shard.
         """
         shards = _read_index(folder / INDEX_NAME)
         for shard in sorted(set(shards.values())):
             _check_shard(folder / shard, {clip for clip, held in shards.items() if held == shard})
-        return cls(folder, shards, hashes)
+        return cls(folder, shards, {entry.path: entry.sha256 for entry in files})
 
     def read(self, clip: str) -> torch.Tensor:
         """Tokens (V, D) of a clip; InputError if the stream does not hold it or its shard changed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,8 +61,7 @@ def list_jobs(root: Path, files: Sequence[Path] = ()) -> tuple[Job, ...]:
                 workdir=root,
             )
             workflow.dag(DAGSettings(targets=set(TARGETS), forceall=True)).printd3dag()
-            found = workflow._workflow.dag.jobs
-            jobs = [_read_job(job) for job in found if job.rule.name not in TARGETS]
+            jobs = _read_jobs(workflow._workflow.dag.jobs)
         except Exception as error:
             # Snakemake raises errors of many kinds here: of files, rules and configuration.
             said = " ".join(str(error).split()) or type(error).__name__
@@ -70,13 +69,18 @@ def list_jobs(root: Path, files: Sequence[Path] = ()) -> tuple[Job, ...]:
                 f"{root / 'Snakefile'}: Snakemake cannot list its jobs ({said}); mend what "
                 f"`snakemake --profile local -n -- {' '.join(TARGETS)}` names"
             ) from error
-    return tuple(sorted(jobs, key=lambda job: job.outputs))
+    return jobs
 
 
 def done_jobs(dag: DAG) -> tuple[Job, ...]:
     """The jobs of a run that Snakemake would not run again, sorted by first output."""
-    done = [_read_job(job) for job in dag.jobs if job.output and dag.noneedrun_finished(job)]
-    return tuple(sorted(done, key=lambda job: job.outputs))
+    return _read_jobs(filter(dag.noneedrun_finished, dag.jobs))
+
+
+def _read_jobs(jobs: Iterable[object]) -> tuple[Job, ...]:
+    """Those that make something, which the job of a target like `all` does not."""
+    found = (job for job in map(_read_job, jobs) if job.outputs)
+    return tuple(sorted(found, key=lambda job: job.outputs))
 
 
 def _read_job(job: object) -> Job:

@@ -60,7 +60,9 @@ def record_run(root: Path, dag: DAG) -> None:
         jobs = done_jobs(dag)
         # Snakemake leaves out what it would not need for the target, though it is gone.
         made = {name for job in jobs for name in job.outputs if (root / name).is_file()}
-        new = _record(root, _complete(rendered_stages(root, jobs), made), (), ())
+        ready = _complete(rendered_stages(root, jobs), made)
+        # DVC's reading of its files takes seconds: not for a run of what is only shown.
+        new = _record(root, ready, (), ()) if ready else set()
     except (InputError, OSError) as error:  # such as a full disk below the cache
         print(f"lynx: {LOCK} was left as it is: {error}", file=sys.stderr)
         return

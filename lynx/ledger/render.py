@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from lynx.artifacts.manifest import MANIFEST_NAME
 from lynx.artifacts.publish import write_atomic
 from lynx.errors import InputError
 from lynx.ledger.jobs import Job, list_jobs
@@ -77,16 +76,17 @@ def rendered_stages(root: Path, jobs: Sequence[Job]) -> list[Stage]:
     What is made from a stage that is not so is none either: its results are of other settings too.
     """
     pipeline, settings = (_text(root / name) or "" for name in (PIPELINE, SETTINGS))
-    files = {line.strip().removeprefix("- ").split(":")[0] for line in pipeline.splitlines()}
-
-    def held(name: str) -> bool:
-        path = PurePosixPath(name)
-        return (str(path.parent) if path.name == MANIFEST_NAME else name) in files or name in files
-
+    named = {line.strip().removeprefix("- ").split(":")[0] for line in pipeline.splitlines()}
+    # An output is an out itself, or the manifest of one.
+    known = [
+        job
+        for job in jobs
+        if all(named & {name, str(PurePosixPath(name).parent)} for name in job.outputs)
+    ]
     blocks = {block.strip("\n") for block in pipeline.split("\n\n")}
     lines = set(settings.splitlines())
     found, made = [], set[str]()
-    for stage in stages_of([job for job in jobs if all(map(held, job.outputs))]):
+    for stage in stages_of(known):
         alike = _block(stage).strip("\n") in blocks and _setting(stage) in lines
         if alike and made.issuperset(stage.deps):
             found.append(stage)

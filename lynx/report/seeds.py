@@ -83,7 +83,7 @@ def configured(project: Project, runs: Reports) -> Reports:
 
 def seed_rows(project: Project, runs: Reports, shown: Shown) -> tuple[list[str], list[list[str]]]:
     """Header and rows of a table over seeds: values x 100, mean and sample deviation."""
-    order = [name for name in project.experiment.variants if name in runs]
+    order = project.experiment.in_order(runs)
     groups = shown.read(next(iter(runs[order[0]].values())))
     titles = [f"{name} ({item['count']})" for name, item in groups.items()]
     rows = [

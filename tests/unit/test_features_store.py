@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lynx.artifacts.hashing import hash_file
+from lynx.artifacts.manifest import list_files
 from lynx.artifacts.verify import hash_problems
 from lynx.errors import InputError
 from lynx.features.store import StoredTokens, StoreWriter, write_store
@@ -27,7 +28,7 @@ def tokens(index: int, dtype: torch.dtype = torch.bfloat16) -> torch.Tensor:
 
 def opened(folder: Path) -> StoredTokens:
     """A stream as it was written, whatever is done to it now."""
-    return StoredTokens.open(folder, {path.name: hash_file(path) for path in folder.iterdir()})
+    return StoredTokens.open(folder, list_files(folder))
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])

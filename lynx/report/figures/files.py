@@ -51,7 +51,6 @@ def benefit_bars(project: Project, found: PaperTables) -> list[Bars]:
     tables, in the configuration's order, where they were run."""
     experiment = project.experiment
     controls = {name for table in found.tables for name in table.table.controls}
-    chosen = controls.union(experiment.shown_variants)
-    shown = [name for name in experiment.variants if name in chosen]
+    shown = experiment.in_order(controls.union(experiment.shown_variants))
     benchmarks = {name: experiment.benchmarks[name] for name in experiment.main.benchmarks}
     return list(bars_of(found.runs, project.layout.scale, benchmarks, shown))

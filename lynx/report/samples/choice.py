@@ -117,7 +117,7 @@ def _answers(project: Project, benchmark: str) -> list[tuple[str, dict[str, str]
     layout, experiment = project.layout, project.experiment
     found = []
     chosen = {*experiment.shown_variants, *published_of(experiment, layout.root).controls}
-    for variant in (name for name in experiment.variants if name in chosen):
+    for variant in experiment.in_order(chosen):
         folder = layout.predictions(variant, benchmark, project.seed)
         if not (folder / MANIFEST_NAME).is_file():
             if variant != MAIN_VARIANT:
